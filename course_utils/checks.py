@@ -1,0 +1,219 @@
+"""Checks: gradients against central differences, exercises, guesses and verdicts."""
+
+import copy
+import functools
+
+import numpy as np
+
+from course_utils import require
+
+STEP = 1e-5  # the best step of a central difference in float64
+TOLERANCE = 1e-6  # correct gradients stay below 1e-8, planted bugs above 0.1
+
+
+def check_gradients(layer, X, rng, *, mask=None, most=60):
+    """Compare a layer's backward with central differences.
+
+    layer: any layer with float64 parameters; X (B, T, D), or tokens; rng: a Generator, which draws
+    the direction in which the loss is measured; mask (B, T); most: how many entries of each array
+    are tried at most.
+    Returns {name: relative error}: every parameter, the inputs as "X", and for a recurrent layer
+    the initial state as "H_0" and "C_0", with a gradient on the final state as well.
+    The error of name v is |backward - difference| / (|backward| + |difference|): below 1e-8
+    when all is right, near 1 when it is wrong.
+
+    Raises TypeError for parameters that are not float64, ValueError for a wrong X.
+
+    Taught in: notebooks/03_backpropagate_through_time.
+    """
+    require.generator("rng", rng)
+    for name, p in layer.params.items():
+        if p.dtype != np.float64:
+            raise TypeError(f"params[{name!r}] is {p.dtype}; expected float64 to check gradients")
+    X = np.array(X)
+    if X.dtype.kind == "f":
+        X = X.astype(np.float64)
+    loss, backward, places = _measured(layer, X, rng, mask)
+    analytic = backward()
+    return {
+        name: _relative_error(loss, place, analytic[name], rng, most)
+        for name, place in places.items()
+    }
+
+
+def _measured(layer, X, rng, mask):
+    """Give the loss as a function, its backward, and the arrays it depends on by name."""
+    places = dict(layer.params)
+    if X.dtype.kind == "f":
+        places["X"] = X
+    if not hasattr(layer, "initial_state"):
+        G = rng.normal(size=np.shape(layer.forward(X, mask)))
+
+        def loss():
+            return np.sum(G * layer.forward(X, mask))
+
+        def backward():
+            layer.forward(X, mask)
+            dX = layer.backward(G)
+            return {**layer.grads, "X": dX}
+
+        return loss, backward, places
+
+    state = tuple(rng.normal(size=s.shape) * 0.5 for s in layer.initial_state(X.shape[-3]))
+    names = ["H_0", "C_0"][: len(state)]
+    places.update(zip(names, state, strict=True))
+    G = rng.normal(size=np.shape(layer.forward(X, mask, state)))
+    G_state = tuple(rng.normal(size=s.shape) for s in state)
+
+    def loss():
+        Y = layer.forward(X, mask, state)
+        return np.sum(G * Y) + sum(np.sum(g * s) for g, s in zip(G_state, layer.state, strict=True))
+
+    def backward():
+        layer.forward(X, mask, state)
+        dX = layer.backward(G, G_state)
+        return {**layer.grads, "X": dX, **dict(zip(names, layer.dstate, strict=True))}
+
+    return loss, backward, places
+
+
+def _relative_error(loss, place, analytic, rng, most):
+    """Nudge up to `most` entries of the array `place`, which `loss` reads, and compare."""
+    if np.shape(analytic) != place.shape:
+        return 1.0
+    flat = place.reshape(-1)
+    if not np.shares_memory(flat, place):
+        raise ValueError("an array to check is not contiguous; expected an array of its own")
+    tried = rng.permutation(flat.size)[:most]
+    difference = np.empty(len(tried))
+    for n, i in enumerate(tried):
+        kept = flat[i]
+        flat[i] = kept + STEP
+        above = loss()
+        flat[i] = kept - STEP
+        below = loss()
+        flat[i] = kept
+        difference[n] = (above - below) / (2 * STEP)
+    ours = np.asarray(analytic).reshape(-1)[tried]
+    if not np.isfinite(ours).all():
+        return 1.0
+    scale = np.linalg.norm(ours) + np.linalg.norm(difference)
+    return float(np.linalg.norm(ours - difference) / scale) if scale > 1e-9 else 0.0
+
+
+class NotYet(Exception):
+    """An answer is not right yet; the message names the first wrong place and a likely cause."""
+
+
+def exercise(check):
+    """Turn a function that raises `NotYet` for a wrong answer into a check that never raises.
+
+    The check prints `correct`, or `not yet: ` and why.  Whatever the reader's code does (return
+    None, raise an error, leave the `...`), the notebook goes on.
+
+    Taught in: notebooks/00_start_here.
+    """
+
+    @functools.wraps(check)
+    def run(answer):
+        try:
+            if answer is ...:
+                raise NotYet("replace the ... by your answer")
+            with np.errstate(all="ignore"):
+                check(answer)
+        except NotYet as reason:
+            print(f"not yet: {reason}")
+        except (Exception, SystemExit) as error:
+            print(f"not yet: {_name(answer)} raised {type(error).__name__}: {error}")
+        else:
+            print("correct")
+
+    return run
+
+
+def call(answer, *arguments):
+    """Call the reader's function on copies of the arguments; `NotYet` when it returns None."""
+    result = answer(*copy.deepcopy(arguments))
+    if result is None or result is ...:
+        raise NotYet(f"{_name(answer)} returned {result!r}")
+    return result
+
+
+def expect(name, came, expected, *, causes=None, tolerance=1e-9):
+    """Raise `NotYet` unless `came` equals `expected` within `tolerance`.
+
+    The message names the shape, or the first wrong index with both values.  causes: a dict
+    {likely cause: the wrong result it would give}; the first one that fits is named.
+
+    Raises NotYet.
+    """
+    expected = np.asarray(expected)
+    try:
+        came = np.asarray(came, dtype=float if expected.dtype.kind in "fiub" else None)
+    except (TypeError, ValueError):
+        raise NotYet(f"{name} is {came!r}; expected numbers of shape {expected.shape}") from None
+    for cause, wrong in (causes or {}).items():
+        if _equal(came, np.asarray(wrong), tolerance) and not _equal(came, expected, tolerance):
+            raise NotYet(f"{_first_difference(name, came, expected, tolerance)}. {cause}")
+    if not _equal(came, expected, tolerance):
+        raise NotYet(_first_difference(name, came, expected, tolerance))
+
+
+def _equal(a, b, tolerance):
+    if a.shape != b.shape:
+        return False
+    if b.dtype.kind not in "fiub":
+        return bool((a == b).all())
+    return np.allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def _first_difference(name, came, expected, tolerance):
+    if came.shape != expected.shape:
+        return f"{name} has shape {came.shape}; expected {expected.shape}"
+    if expected.dtype.kind in "fiub":
+        wrong = ~np.isclose(came, expected, rtol=tolerance, atol=tolerance)
+    else:
+        wrong = came != expected
+    if expected.ndim == 0:
+        return f"{name} is {_short(came[()])}; expected {_short(expected[()])}"
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    place = ", ".join(map(str, index))
+    return f"{name}[{place}] is {_short(came[index])}; expected {_short(expected[index])}"
+
+
+def _short(value):
+    return f"{value:.4g}" if isinstance(value, (int, float, np.number)) else repr(value)
+
+
+def _name(answer):
+    return getattr(answer, "__name__", "the answer")
+
+
+def tell(what, guess, value, unit=""):
+    """Print a result, and the reader's guess beside it; quiet about the guess when it is `...`.
+
+    >>> tell("half-life", ..., 6.58, "steps")
+    half-life: 6.58 steps
+    >>> tell("half-life", 10, 6.58, "steps")
+    half-life: 6.58 steps (your guess: 10)
+    """
+    text = f"{what}: {_short(value)} {unit}".rstrip()
+    print(text if guess is ... or guess is None else f"{text} (your guess: {guess})")
+
+
+def verdict(what, reached, *, at_least=None, at_most=None):
+    """Print how many of all runs reached a goal, and hold the claim true.
+
+    reached: bool array, one entry per run.  Raises AssertionError when fewer than `at_least` or
+    more than `at_most` did, ValueError when neither is given.
+
+    >>> verdict("clear on a cue", np.ones(20, bool), at_least=18)
+    clear on a cue: 20 of 20
+    """
+    if at_least is None and at_most is None:
+        raise ValueError("at_least and at_most are None; expected a claim to hold true")
+    reached = np.asarray(reached, dtype=bool)
+    count = int(reached.sum())
+    print(f"{what}: {count} of {reached.size}")
+    assert at_least is None or count >= at_least, f"{what}: {count}, claimed at least {at_least}"
+    assert at_most is None or count <= at_most, f"{what}: {count}, claimed at most {at_most}"

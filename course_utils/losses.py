@@ -1,0 +1,105 @@
+"""Losses: one number to make small, and its gradient.
+
+Each function returns (loss, dY), dY shaped as its first argument.  A mask (B, T) of bool leaves
+out the steps where it is False.  With `replicas=R` the first axis holds R models: the loss is then
+an array (R,), each model's own mean, and dY the gradient of each model's own loss.
+"""
+
+import numpy as np
+
+from course_utils import require
+from course_utils.functions import log_softmax
+
+
+def mean_squared_error(Y, target, mask=None, *, replicas=None):
+    """Average the squared distance between Y (..., K) and target (..., K).
+
+    Raises ValueError for shapes that differ, for a mask of another shape or with no True in it.
+
+    Taught in: notebooks/03_backpropagate_through_time.
+
+    >>> mean_squared_error(np.array([[1.0, 3.0]]), np.array([[1.0, 1.0]]))[0]
+    2.0
+    """
+    target = _same_shape(Y, target)
+    weight = _position_weights(Y.shape[:-1], mask, replicas)[..., None] / Y.shape[-1]
+    error = Y - target
+    return _total(weight * error**2, replicas), (2 * weight * error).astype(Y.dtype)
+
+
+def softmax_cross_entropy(logits, labels, mask=None, *, replicas=None):
+    """Average -log softmax(logits)[label], in nats: logits (..., K), labels (...) in 0 .. K-1.
+
+    An untrained network with equal scores has the loss ln K.
+
+    Raises ValueError or TypeError for labels of another shape, not whole, or out of range.
+
+    Taught in: notebooks/03_backpropagate_through_time.
+
+    >>> round(softmax_cross_entropy(np.zeros((1, 4)), np.array([2]))[0], 4)
+    1.3863
+    """
+    labels = np.asarray(labels)
+    classes = logits.shape[-1]
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels hold {labels.dtype}; expected whole numbers 0 to {classes - 1}")
+    if labels.shape != logits.shape[:-1]:
+        raise ValueError(f"labels have shape {labels.shape}; expected {logits.shape[:-1]}")
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        raise ValueError(
+            f"labels go from {labels.min()} to {labels.max()}; expected 0 to {classes - 1}"
+        )
+    log_p = log_softmax(logits)
+    weight = _position_weights(labels.shape, mask, replicas)
+    picked = np.take_along_axis(log_p, labels[..., None], axis=-1)
+    dlogits = np.exp(log_p)
+    np.put_along_axis(dlogits, labels[..., None], np.exp(picked) - 1, axis=-1)
+    return _total(-weight * picked[..., 0], replicas), (weight[..., None] * dlogits).astype(
+        logits.dtype
+    )
+
+
+def binary_cross_entropy(logits, targets, mask=None, *, replicas=None):
+    """Average the cross-entropy of yes-or-no answers, in nats: logits and targets (..., K).
+
+    targets lie between 0 and 1.  Raises ValueError as `mean_squared_error`.
+
+    Taught in: notebooks/12_streamline_to_a_gru.
+
+    >>> round(binary_cross_entropy(np.zeros((1, 1)), np.ones((1, 1)))[0], 4)
+    0.6931
+    """
+    targets = _same_shape(logits, targets)
+    if targets.size and not (0 <= targets.min() and targets.max() <= 1):
+        raise ValueError(f"targets go from {targets.min()} to {targets.max()}; expected 0 to 1")
+    weight = _position_weights(logits.shape[:-1], mask, replicas)[..., None] / logits.shape[-1]
+    # log(1 + exp(z)) - z y, written so that exp never overflows
+    nats = np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
+    probability = 0.5 * np.tanh(0.5 * logits) + 0.5
+    return _total(weight * nats, replicas), (weight * (probability - targets)).astype(logits.dtype)
+
+
+def _same_shape(Y, target):
+    target = np.asarray(target)
+    if target.shape != Y.shape:
+        raise ValueError(f"target has shape {target.shape}; expected {Y.shape}, the shape of Y")
+    return target
+
+
+def _position_weights(shape, mask, replicas):
+    """Give each position the weight with which it enters its model's mean; they sum to 1."""
+    if replicas is not None and (not shape or shape[0] != replicas):
+        raise ValueError(f"the first axis of {shape} is not replicas = {replicas}")
+    if mask is None:
+        return np.asarray(1 / np.prod(shape if replicas is None else shape[1:]))
+    mask = require.sequence_mask("mask", mask, *shape[-2:])
+    if not mask.any():
+        raise ValueError("mask is False everywhere; expected at least one step that counts")
+    return mask / mask.sum()
+
+
+def _total(weighted, replicas):
+    """Sum to one float, or to one number for each replica."""
+    if replicas is None:
+        return float(weighted.sum())
+    return weighted.reshape(replicas, -1).sum(axis=1)

@@ -1,0 +1,257 @@
+"""Optimizers, clipping, and one training loop that records what it does and never draws."""
+
+import itertools
+from dataclasses import dataclass, field
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from course_utils import require
+
+
+class _Optimizer:
+    """Hold what optimizers share: a learning rate, and a memory for every parameter."""
+
+    def __init__(self, learning_rate):
+        if not callable(learning_rate) and not np.all(np.asarray(learning_rate) > 0):
+            raise ValueError(f"learning_rate is {learning_rate}; expected a positive number")
+        self.learning_rate = learning_rate
+        self.step = 0
+        self.memory = {}
+
+    def _rate(self, p):
+        """Give the learning rate of this step, shaped so that (R,) meets the replica axis of p."""
+        rate = self.learning_rate(self.step) if callable(self.learning_rate) else self.learning_rate
+        rate = np.asarray(rate, p.dtype)
+        return rate.reshape(rate.shape + (1,) * (p.ndim - rate.ndim)) if rate.ndim else rate
+
+    def update(self, params, grads):
+        """Change every array of `params` in place, by the gradients of the same names.
+
+        Raises ValueError, before anything has changed, when names or shapes differ.
+        """
+        for name, p in params.items():
+            if name not in grads or grads[name].shape != p.shape:
+                came = grads[name].shape if name in grads else "no gradient"
+                raise ValueError(f"grads[{name!r}] is {came}; expected shape {p.shape}")
+        self.step += 1
+        for name, p in params.items():
+            p -= self._change(name, p, grads[name])
+
+    def _change(self, name, p, grad):
+        raise NotImplementedError
+
+
+class SGD(_Optimizer):
+    """Take a step against the gradient, with momentum if asked for.
+
+    learning_rate: a positive number, an array (R,) with one for each replica, or a function of
+    the step number that gives one of these.
+
+    Taught in: notebooks/03_backpropagate_through_time.
+    """
+
+    def __init__(self, learning_rate, momentum=0.0):
+        super().__init__(learning_rate)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum is {momentum}; expected a number from 0 up to, not, 1")
+        self.momentum = momentum
+
+    def _change(self, name, p, grad):
+        if not self.momentum:
+            return self._rate(p) * grad
+        velocity = self.memory.setdefault(name, np.zeros_like(p))
+        velocity *= self.momentum
+        velocity += self._rate(p) * grad
+        return velocity
+
+
+class Adam(_Optimizer):
+    """Take steps of a size that adapts to each parameter; the form and the defaults of Keras.
+
+    learning_rate as in `SGD`.
+
+    Source: Kingma & Ba 2015.  Taught in: notebooks/03_backpropagate_through_time.
+    """
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+        super().__init__(learning_rate)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def _change(self, name, p, grad):
+        if name not in self.memory:
+            self.memory[name] = (np.zeros_like(p), np.zeros_like(p))
+        mean, square = self.memory[name]
+        mean += (1 - self.beta_1) * (grad - mean)
+        square += (1 - self.beta_2) * (grad * grad - square)
+        correction = np.sqrt(1 - self.beta_2**self.step) / (1 - self.beta_1**self.step)
+        return self._rate(p) * p.dtype.type(correction) * mean / (np.sqrt(square) + self.epsilon)
+
+
+def drop_at_end(learning_rate, steps, *, last=0.25, factor=0.1):
+    """Make a learning rate that is multiplied by `factor` for the last share of `steps`.
+
+    >>> rate = drop_at_end(0.02, 100)
+    >>> rate(1), round(rate(100), 4)
+    (0.02, 0.002)
+    """
+    return lambda step: learning_rate * (factor if step > (1 - last) * steps else 1.0)
+
+
+def clip_by_global_norm(grads, max_norm, *, replicas=None):
+    """Shrink all gradients together so that their joint norm is at most `max_norm`.
+
+    grads: name -> array.  max_norm: a positive number, or an array (R,) with `replicas=R`; then
+    each replica has its own norm.  Returns new gradients and the norm before clipping, a float or
+    (R,).  The direction stays, which clipping each array alone would not do.
+
+    Source: Pascanu, Mikolov & Bengio 2013.  Taught in: notebooks/04_watch_gradients_vanish.
+
+    >>> clipped, norm = clip_by_global_norm({"w": np.array([3.0, 4.0])}, 1.0)
+    >>> norm, clipped["w"].round(2).tolist()
+    (5.0, [0.6, 0.8])
+    """
+    if not np.all(np.asarray(max_norm) > 0):
+        raise ValueError(f"max_norm is {max_norm}; expected a positive number")
+    norm = global_norm(grads, replicas=replicas)
+    scale = np.minimum(1.0, max_norm / np.maximum(norm, np.finfo(float).tiny))
+    return {name: _per_model(scale, g) * g for name, g in grads.items()}, norm
+
+
+def global_norm(grads, *, replicas=None):
+    """Give the joint Euclidean norm of all gradients: a float, or (R,) with `replicas=R`."""
+    if replicas is None:
+        return float(np.sqrt(sum(np.vdot(g, g) for g in grads.values())))
+    return np.sqrt(sum((g.reshape(replicas, -1) ** 2).sum(axis=1) for g in grads.values()))
+
+
+def _per_model(scale, g):
+    """Shape a number per model (R,), or one number, so that it multiplies g."""
+    scale = np.asarray(scale, g.dtype)
+    return scale.reshape(scale.shape + (1,) * (g.ndim - 1)) if scale.ndim else scale
+
+
+@dataclass
+class History:
+    """What happened in a training run.
+
+    `loss` and `grad_norm` (before clipping) have shape (steps,), with R replicas (steps, R).
+    `validation` holds what `validate` gave after the steps in `validation_steps`.  `diverged` is
+    the step at which a model's gradient stopped being finite, -1 for never; its later losses are
+    NaN.  `interrupted` is True when the reader stopped the run.
+    """
+
+    loss: np.ndarray
+    grad_norm: np.ndarray
+    validation_steps: np.ndarray
+    validation: np.ndarray
+    diverged: np.ndarray
+    interrupted: bool = False
+
+
+@dataclass
+class _Record:
+    """Collect a History while it happens."""
+
+    loss: list = field(default_factory=list)
+    grad_norm: list = field(default_factory=list)
+    validation_steps: list = field(default_factory=list)
+    validation: list = field(default_factory=list)
+
+    def history(self, diverged, interrupted):
+        steps = min(len(self.loss), len(self.grad_norm))
+        return History(
+            np.array(self.loss[:steps]),
+            np.array(self.grad_norm[:steps]),
+            np.array(self.validation_steps[: len(self.validation)]),
+            np.array(self.validation),
+            diverged,
+            interrupted,
+        )
+
+
+def fit(
+    model,
+    batches,
+    loss,
+    optimizer,
+    steps,
+    *,
+    clip_norm=None,
+    validate=None,
+    every=None,
+    description="training",
+):
+    """Train a layer on batches and record what happens; the parameters change in place.
+
+    model: a layer; batches: an iterator of (X, target, mask), as `Task.batches` gives; loss: a
+    function of `course_utils.losses`; optimizer: `SGD` or `Adam`; steps: how many updates.
+    clip_norm: largest global norm of the gradient, None for no clipping.  validate: a function of
+    the model, called before the first step, after every `every` steps and at the end.
+
+    R replicas are R models that train side by side.  A model whose gradient is no longer finite is
+    stopped there, and the others go on.  Ctrl-C (the stop button) ends the run and gives the
+    History so far.
+
+    Raises ValueError when the batches end before the steps.
+
+    Taught in: notebooks/03_backpropagate_through_time.
+    """
+    require.positive_integer("steps", steps)
+    every = steps if every is None else require.positive_integer("every", every)
+    replicas = model.replicas
+    diverged = np.full(() if replicas is None else (replicas,), -1)
+    record = _Record()
+
+    def look(step):
+        if validate is not None:
+            record.validation.append(validate(model))
+            record.validation_steps.append(step)
+
+    interrupted = False
+    try:
+        look(0)
+        bar = tqdm(itertools.islice(batches, steps), total=steps, desc=description, leave=False)
+        for step, batch in enumerate(bar, start=1):
+            value, grads = loss_and_gradients(model, batch, loss)
+            norm = global_norm(grads, replicas=replicas)
+            diverged = np.where((diverged < 0) & ~np.isfinite(norm), step, diverged)
+            record.loss.append(np.where(diverged < 0, value, np.nan))
+            record.grad_norm.append(norm)
+            if (diverged >= 0).all():
+                break
+            optimizer.update(model.params, _usable(grads, norm, diverged < 0, clip_norm))
+            if step % every == 0 or step == steps:
+                look(step)
+        else:
+            if len(record.loss) < steps:
+                raise ValueError(f"batches ended after {len(record.loss)}; expected {steps} steps")
+    except KeyboardInterrupt:
+        interrupted = True
+    return record.history(diverged, interrupted)
+
+
+def loss_and_gradients(model, batch, loss):
+    """Run a model forward and backward on one batch -> (loss, gradients by parameter name).
+
+    With R replicas the loss is (R,).
+    """
+    X, target, mask = batch
+    with np.errstate(over="ignore", invalid="ignore"):
+        Y = model.forward(X, mask)
+        value, dY = loss(Y, target, model.mask_after(mask), replicas=model.replicas)
+        model.backward(dY)
+    return value, model.grads
+
+
+def _usable(grads, norm, alive, clip_norm):
+    """Clip the gradients of the models that are alive; those of the others become zero."""
+    scale = np.where(alive, 1.0, 0.0)
+    if clip_norm is not None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scale = scale * np.fmin(1.0, clip_norm / norm)
+    if not np.all(alive):
+        grads = {
+            name: np.where(_per_model(alive, g).astype(bool), g, 0) for name, g in grads.items()
+        }
+    return {name: _per_model(scale, g) * g for name, g in grads.items()}
