@@ -51,9 +51,8 @@ def import_keras():
         except Exception as error:  # a damaged TensorFlow raises many kinds
             log.seek(0)
             said = log.read().decode("utf-8", "replace").strip()
-            raise ImportError(
-                f"Keras cannot be imported: {type(error).__name__}: {error}\nTo mend it: {MEND}.\n{said}"
-            ) from error
+            reason = f"Keras cannot be imported: {type(error).__name__}: {error}"
+            raise ImportError(f"{reason}\nTo mend it: {MEND}.\n{said}") from error
     return keras
 
 
