@@ -1,8 +1,13 @@
 """The pictures: arrays in, axes out, a description on each, readable in grey, always the same."""
 
+import base64
+import io
 import itertools
+import re
 import subprocess
 import sys
+from html import unescape
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -13,7 +18,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from course_utils import plots
-from course_utils.plots import style
+from course_utils.plots import diagrams, media, style
 
 ALT = "Two lines go down, the lower one is the LSTM."
 EYES = {  # Machado, Oliveira & Fernandes 2009, full strength, on linear RGB
@@ -68,6 +73,12 @@ def test_lightness_alone_parts_the_ideas_that_are_drawn_without_markers():
     for a, b in [("forward", "backward"), ("training", "validation"), ("baseline", "optimum")]:
         assert abs(lightness(plots.COLOURS[a]) - lightness(plots.COLOURS[b])) > 20, (a, b)
     assert all(lightness(colour) < 75 for colour in plots.COLOURS.values())  # seen on white
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays():
+    yield
+    plt.close("all")
 
 
 def test_every_idea_of_the_course_has_a_look():
@@ -265,3 +276,213 @@ def test_heat_and_surface_keep_their_numbers(ax):
     for other in (figure.add_subplot(121), figure.add_subplot(122, projection="3d")):
         assert plots.surface(other, [0, 1, 2], [0, 1], np.eye(3)[:2]) is other
     plt.close(figure)
+
+
+# pictures that move, coloured text ----------------------------------------------------------------
+
+
+def ball(steps=20, size=16):
+    y, x = np.mgrid[:size, :size]
+    return np.stack([np.exp(-((x - 0.7 * t) ** 2 + (y - 8) ** 2) / 3) for t in range(steps)])
+
+
+def test_animation_is_one_small_moving_png_and_always_the_same(outputs):
+    from PIL import Image
+
+    data = media.moving_png(ball())
+    picture = Image.open(io.BytesIO(data))
+    assert picture.n_frames == 20
+    assert picture.is_animated
+    assert len(data) < 300_000
+    assert data == media.moving_png(ball())
+    plots.animate_frames(ball(), ALT)
+    assert outputs[0][0]["text/plain"] == ALT
+    assert base64.b64decode(outputs[0][0]["image/png"]) == data
+    with pytest.raises(ValueError, match="alt is"):
+        plots.animate_frames(ball(), "")
+    with pytest.raises(ValueError, match="images has shape"):
+        plots.animate_frames(ball()[0], ALT)
+
+
+def test_frames_spread_over_the_axes():
+    figure, axs = plt.subplots(1, 3)
+    assert plots.frames(axs, ball()) is axs
+    assert [axes.get_title() for axes in axs] == ["t = 0", "t = 10", "t = 19"]
+    assert len({axes.get_images()[0].get_clim() for axes in axs}) == 1
+    with pytest.raises(ValueError, match="expected 3 pictures or more"):
+        plots.frames(axs, ball(2))
+    plt.close(figure)
+
+
+def test_coloured_text_keeps_the_text_and_marks_what_is_high_and_low(outputs):
+    text = 'a<b> "c"'
+    plots.coloured_text(text, [1, 1, -1, -1, 0, 0.1, np.nan, 0.3], ALT)
+    html = outputs[0][0]["text/html"]
+    body = re.search("<pre[^>]*>(.*)\n\n", html, re.S)[1]
+    assert unescape(re.sub("<[^>]*>", "", body)) == text
+    assert re.search("<u [^>]*>a&lt;</u><i [^>]*>b&gt;</i>", body)
+    assert outputs[0][0]["text/plain"] == ALT
+    with pytest.raises(ValueError, match="one per character"):
+        plots.coloured_text("ab", [1], ALT)
+    with pytest.raises(ValueError, match="limit is 0"):
+        plots.coloured_text("a", [1], ALT, limit=0)
+
+
+# graphs and diagrams ------------------------------------------------------------------------------
+
+
+def words(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+class Trace(NamedTuple):
+    X: np.ndarray
+    H: np.ndarray
+    H_next: np.ndarray
+
+
+def test_the_unrolled_graph_is_drawn_from_a_tape(ax):
+    tape = [Trace(np.zeros((4, 7)), np.zeros((4, 3)), np.zeros((4, 3)))] * 3
+    steps = plots.shapes_of(tape)
+    assert steps[0] == {"X": (4, 7), "H": (4, 3), "H_next": (4, 3)}
+    assert plots.unrolled_graph(ax, steps, weights="W_xh W_hh b_h") is ax
+    found = words(ax)
+    assert found.count("(4, 7)") == found.count("W_xh W_hh b_h") == 3
+    assert {rf"$\mathbf{{X}}_{{{t}}}$" for t in (1, 2, 3)} <= set(found)
+    assert {rf"$\mathbf{{H}}_{{{t}}}$" for t in (0, 1, 2, 3)} <= set(found)
+    assert not dashed(ax)
+    plots.unrolled_graph(ax, steps, backward=True)
+    assert len(dashed(ax)) == 3 + 3 + 4  # into every X, from every H, along the state
+    for bad in ([], [{"X": (1, 2)}]):
+        with pytest.raises(ValueError, match="steps is"):
+            plots.unrolled_graph(ax, bad)
+
+
+def dashed(axes):
+    return [line for line in axes.get_lines() if line.get_color() == plots.COLOURS["backward"]]
+
+
+def test_a_long_tape_shows_its_first_steps_and_its_last(ax):
+    step = {"X": (1, 2), "H": (1, 3), "C": (1, 3), "H_next": (1, 3), "C_next": (1, 3)}
+    plots.unrolled_graph(ax, [step] * 50, most=3)
+    found = words(ax)
+    assert [t for t in range(60) if rf"$\mathbf{{X}}_{{{t}}}$" in found] == [1, 2, 50]
+    assert found.count(r"$\cdots$") == 2  # once on the road of H, once on that of C
+
+
+STOPS = [(f"{number:02d}_build_the_gate", 40 + number) for number in range(14)]
+
+
+def test_the_map_shows_every_stop_with_its_minutes(ax):
+    parts = [(STOPS[0][0], "start", "RNN"), (STOPS[5][0], "memory", "LSTM")]
+    assert plots.course_map(ax, STOPS, parts=parts, here=STOPS[5][0]) is ax
+    found = words(ax)
+    for name, minutes in STOPS:
+        assert name[:2] in found
+        assert any(text.endswith(f"{minutes} min") for text in found)
+    assert {"start", "memory"} <= set(found)
+    with pytest.raises(ValueError, match="here is '99'"):
+        plots.course_map(ax, STOPS, here="99")
+
+
+SYMBOLS = {
+    "LSTM": ["X", "H", "C", "F", "I", "O", r"\tilde{\mathbf{C}}_t"],
+    "GRU": ["X", "H", "Z", "R", r"1-\mathbf{Z}_t", r"\tilde{\mathbf{H}}_t"],
+    "RNN": ["X", "H"],
+}
+CELLS = {"LSTM": plots.lstm_cell, "GRU": plots.gru_cell, "RNN": plots.rnn_cell}
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_every_symbol_of_the_equations_is_in_the_diagram(kind, ax):
+    assert CELLS[kind](ax, weights=True) is ax
+    found = " ".join(words(ax))
+    for symbol in SYMBOLS[kind]:
+        assert (symbol if "{" in symbol else rf"\mathbf{{{symbol}}}_t") in found
+    for state in {"LSTM": "HC", "GRU": "H", "RNN": "H"}[kind]:
+        assert rf"\mathbf{{{state}}}_{{t-1}}" in found
+    weights = {"LSTM": "fico", "GRU": "zrh", "RNN": "h"}[kind]
+    for gate in weights:
+        assert rf"\mathbf{{W}}_{{x{gate}}}" in found
+        assert rf"\mathbf{{W}}_{{h{gate}}}" in found
+
+
+def colour_of(axes, part):
+    symbol = rf"\tilde{{\mathbf{{{part[0]}}}}}_t" if "_" in part else rf"\mathbf{{{part}}}_t"
+    return next(text.get_color() for text in axes.texts if text.get_text() == f"${symbol}$")
+
+
+def edges(axes, colour):
+    return [patch for patch in axes.patches if patch.get_edgecolor()[:3] == to_rgb(colour)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"), [(kind, part) for kind in CELLS for part in diagrams.PARTS[kind]]
+)
+def test_a_part_is_grey_then_in_colour_then_in_ink(kind, part):
+    looks = {}
+    others = set(diagrams.PARTS[kind]) - {part}
+    for stage, built, lit in (("grey", others, None), ("lit", others, part), ("ink", None, None)):
+        figure, axes = plt.subplots()
+        CELLS[kind](axes, built, lit)
+        greys, colours = edges(axes, diagrams.FAINT), edges(axes, plots.COLOURS[part])
+        looks[stage] = (colour_of(axes, part), bool(greys), bool(colours))
+        plt.close(figure)
+    assert looks["grey"] == (diagrams.FAINT_TEXT, True, False)
+    assert looks["lit"] == (style.INK, False, True)
+    assert looks["ink"] == (style.INK, False, False)
+    assert lightness(diagrams.FAINT) - lightness(style.INK) > 60
+
+
+def test_the_description_tells_what_is_lit_built_and_grey(outputs):
+    plt.close("all")
+    plots.draw_lstm_cell(built={"C"}, lit="F")
+    bundle = outputs[0][0]
+    assert bundle["text/plain"] == plots.cell_alt("LSTM", {"C"}, "F")
+    assert "In colour: forget gate F. In ink: cell state C. Grey, not built" in bundle["text/plain"]
+    assert bundle["text/plain"].replace("<", "&lt;") in bundle["image/svg+xml"]
+    for draw in (plots.draw_gru_cell, plots.draw_rnn_cell):
+        draw(lit="H")
+        draw(lit="H")
+    assert outputs[1] == outputs[2]  # the same bytes
+    assert outputs[3] == outputs[4]
+    assert not plt.get_fignums()
+    for bundle, _ in outputs:
+        assert len(bundle["image/svg+xml"]) < 80_000
+
+
+def test_a_part_that_the_cell_does_not_have_is_named(ax, outputs):
+    with pytest.raises(ValueError, match="lit has Z; expected parts of C, F, I"):
+        plots.lstm_cell(ax, lit="Z")
+    with pytest.raises(ValueError, match="built has C; expected parts of R, H_tilde"):
+        plots.draw_gru_cell(built={"C"})
+    assert not outputs
+
+
+def test_values_are_printed_and_widen_the_roads():
+    widths = []
+    for forget in (0.1, 0.9):
+        figure, axes = plt.subplots()
+        plots.lstm_cell(axes, values={"C": 1.0, "F": forget, "C_tilde": -0.5})
+        assert {"1.00", f"{forget:.2f}", "−0.50"} <= set(words(axes))
+        widths.append(sum(patch.get_linewidth() for patch in axes.patches))
+        plt.close(figure)
+    assert widths[1] > widths[0] + 5
+    assert "F = 0.90" in plots.cell_alt("LSTM", values={"F": 0.9})
+    figure, axes = plt.subplots()
+    plots.lstm_cell(axes, built={"C"}, values={"F": 0.9})
+    assert "0.90" not in words(axes)  # not built yet: no number
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_save_writes_the_same_file_every_time(tmp_path, ending):
+    for number in range(2):
+        figure, axes = plt.subplots(figsize=(7.5, 4.2))
+        plots.course_map(axes, STOPS)
+        plots.save(figure, tmp_path / f"{number}.{ending}", ALT)
+    first, second = (tmp_path / f"{number}.{ending}" for number in range(2))
+    assert first.read_bytes() == second.read_bytes()
+    assert ALT.encode() in first.read_bytes()
+    with pytest.raises(ValueError, match=r"expected \.png or \.svg"):
+        plots.save(figure, tmp_path / "map.gif", ALT)

@@ -9,10 +9,12 @@ import io
 import re
 from base64 import b64encode
 from html import escape
+from pathlib import Path
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib import rc_context
+from matplotlib.path import Path as Curve
 
 _IDEAS = {
     # idea: colour, line style, marker
@@ -46,7 +48,7 @@ GROUPS = (  # ideas that meet in one figure
     ("RNN", "LSTM", "GRU", "baseline", "optimum"),
 )
 
-INK, GREY, PALE, WIDEST, DPI = "#1A1A1A", "#B8B8B8", "#F3F3F3", 8.0, 110
+INK, GREY, WIDEST, DPI = "#1A1A1A", "#B8B8B8", 8.0, 110  # inches, dots per inch
 
 
 def look(idea, *, marker=True):
@@ -107,7 +109,32 @@ def show_svg(picture, alt):
     text = _describe(picture, alt) if isinstance(picture, str) else svg_text(picture, alt)
     if not isinstance(picture, str):
         plt.close(picture)
+    _check_width(text)
     publish({"image/svg+xml": text, "text/plain": alt}, alt)
+
+
+def save(fig, path, alt):
+    """Write a figure to `path` (.png or .svg) with its description inside, and close it.
+
+    Raises ValueError for another ending or when `alt` is shorter than 20 characters.
+
+    Taught in: notebooks/00_start_here
+    """
+    path, alt = Path(path), check_alt(alt)
+    if path.suffix not in (".png", ".svg"):
+        raise ValueError(f"path ends in {path.suffix!r}; expected .png or .svg")
+    if path.suffix == ".svg":
+        path.write_text(svg_text(fig, alt), encoding="utf-8")
+    else:
+        path.write_bytes(_save(fig, "png", {"Description": alt}))
+    plt.close(fig)
+
+
+def _check_width(svg):
+    width = re.match(r'<svg[^>]* width="([\d.]+)pt"', svg)
+    if width and float(width[1]) / 72 > WIDEST:
+        inches = float(width[1]) / 72
+        raise ValueError(f"fig is {inches:.1f} inches wide; expected at most {WIDEST:g}")
 
 
 def svg_text(fig, alt):
@@ -119,7 +146,7 @@ def svg_text(fig, alt):
     return re.sub(r'(href="#|url\(#)', rf"\g<1>{own}-", text)
 
 
-def _save(fig, form):
+def _save(fig, form, words=None):
     buffer = io.BytesIO()
     nothing = {
         "png": {"Software": None},
@@ -131,7 +158,7 @@ def _save(fig, form):
             format=form,
             dpi=DPI,
             bbox_inches="tight",
-            metadata=nothing[form],
+            metadata=nothing[form] | (words or {}),
             facecolor="white",
         )
     return buffer.getvalue()
@@ -178,3 +205,21 @@ def as_array(values, name, axes):
             f"{name} has shape {array.shape}; expected {wanted} axes and one entry or more"
         )
     return array
+
+
+def rounded_path(points, radius=0.28):
+    """A path through the points whose corners are round."""
+    points = [np.asarray(point, dtype=float) for point in points]
+    vertices, codes = [points[0]], [Curve.MOVETO]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        into, out = corner - before, after - corner
+        vertices += [corner - into / np.linalg.norm(into) * radius, corner]
+        vertices += [corner + out / np.linalg.norm(out) * radius]
+        codes += [Curve.LINETO, Curve.CURVE3, Curve.CURVE3]
+    return Curve([*vertices, points[-1]], [*codes, Curve.LINETO])
+
+
+def readable_on(colour):
+    """Black or white: the one that can be read on `colour`."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 120 else "black"
