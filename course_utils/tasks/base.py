@@ -62,6 +62,11 @@ class Task:
             return draw(rng, whole_number("B", B, 1))
 
         object.__setattr__(self, "sample", sample)
+        for name in ("baseline", "optimum"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        for name in ("levels", "accuracies"):
+            numbers = {what: float(number) for what, number in getattr(self, name).items()}
+            object.__setattr__(self, name, numbers)
 
     def batches(
         self, rng: np.random.Generator, B: int, replicas: int | None = None

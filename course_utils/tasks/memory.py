@@ -278,8 +278,8 @@ def _marked_pair(name, T, combine, low=0.0):
     return task, sample
 
 
-def copy(T: int = 20, length: int = 10, symbols: int = 8) -> Task:
-    """Make the copy problem: repeat `length` symbols after T blank steps.
+def copying(T: int = 20, length: int = 10, symbols: int = 8) -> Task:
+    """Make the copying problem: repeat `length` symbols after T blank steps.
 
     X one-hot (B, T + 2 length, symbols + 2): the symbols, T blanks of which the last is the signal
     "go", then `length` blanks. target (B, T + 2 length): blank (the number `symbols`) until the
@@ -302,7 +302,7 @@ def copy(T: int = 20, length: int = 10, symbols: int = 8) -> Task:
         return Batch(one_hot(tokens, symbols + 2), target)
 
     return Task(
-        "copy",
+        "copying",
         sample,
         baseline=float(length * np.log(symbols) / steps),
         optimum=0.0,
