@@ -126,6 +126,8 @@ def test_show_refuses_a_missing_description_and_a_wide_figure(ax, outputs):
     wide, _ = plt.subplots(figsize=(11, 2))
     with pytest.raises(ValueError, match="inches wide; expected at most 8"):
         plots.show(wide, ALT)
+    with pytest.raises(ValueError, match="inches wide; expected at most 8"):
+        plots.show_svg(plt.subplots(figsize=(11, 2))[0], ALT)
     assert not outputs
     assert not plt.fignum_exists(wide.number)
 
@@ -147,6 +149,7 @@ def test_png_and_svg_are_the_same_bytes_every_time(outputs):
     for form in ("png", "svg"):
         first, second = (style._save(figure, form) for figure in two_figures())
         assert first == second
+        assert len(first) < 60_000
     for figure in two_figures():
         plots.show_svg(figure, ALT)
     assert outputs[0] == outputs[1]

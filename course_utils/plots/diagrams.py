@@ -43,7 +43,7 @@ def draw_lstm_cell(built=tuple(PARTS["LSTM"]), lit=None, *, values=None, weights
     the lines become as thick as what flows in them.  `weights` adds the names of the weights.
     Raises ValueError for a part that the cell does not have.  Source: slide rows 1.14, 2.9-2.12.
 
-    Taught in: notebooks/05_build_the_forget_gate
+    Taught in: notebooks/05_build_the_forget_gate.
     """
     _draw(lstm_cell, "LSTM", (7.5, 4.1), built, lit, values, weights)
 
@@ -53,7 +53,7 @@ def draw_gru_cell(built=tuple(PARTS["GRU"]), lit=None, *, values=None, weights=F
 
     Raises ValueError for a part that the cell does not have.  Source: slide row 2.16.
 
-    Taught in: notebooks/12_streamline_to_a_gru
+    Taught in: notebooks/12_streamline_to_a_gru.
     """
     _draw(gru_cell, "GRU", (7.5, 4.1), built, lit, values, weights)
 
@@ -63,7 +63,7 @@ def draw_rnn_cell(built=tuple(PARTS["RNN"]), lit=None, *, values=None, weights=F
 
     Raises ValueError for a part that the cell does not have.  Source: slide rows 1.4, 2.2.
 
-    Taught in: notebooks/02_run_a_vanilla_rnn
+    Taught in: notebooks/02_run_a_vanilla_rnn.
     """
     _draw(rnn_cell, "RNN", (7.5, 2.7), built, lit, values, weights)
 
@@ -83,7 +83,7 @@ def cell_alt(kind, built=None, lit=None, *, values=None):
 
     Raises ValueError for a part that the cell does not have.
 
-    Taught in: notebooks/05_build_the_forget_gate
+    Taught in: notebooks/05_build_the_forget_gate.
 
     >>> cell_alt("RNN")[:44]
     'RNN cell at step t. In ink: hidden state H. '
@@ -245,7 +245,7 @@ def _layer_names(gate, weights):
 def lstm_cell(ax, built=None, lit=None, *, values=None, weights=False):
     """Draw the LSTM cell on axes, with the arguments of `draw_lstm_cell`; return the axes.
 
-    Taught in: notebooks/05_build_the_forget_gate
+    Taught in: notebooks/05_build_the_forget_gate.
     """
     pen = _Pen(ax, "LSTM", built, lit, values, 8.2)
     road, row, gates = 6.9, 4.75, 3.1
@@ -292,7 +292,7 @@ def lstm_cell(ax, built=None, lit=None, *, values=None, weights=False):
 def gru_cell(ax, built=None, lit=None, *, values=None, weights=False):
     """Draw the GRU cell on axes, with the arguments of `draw_gru_cell`; return the axes.
 
-    Taught in: notebooks/12_streamline_to_a_gru
+    Taught in: notebooks/12_streamline_to_a_gru.
     """
     pen = _Pen(ax, "GRU", built, lit, values, 8.2)
     road, row, gates = 6.9, 5.3, 3.1
@@ -343,7 +343,7 @@ def gru_cell(ax, built=None, lit=None, *, values=None, weights=False):
 def rnn_cell(ax, built=None, lit=None, *, values=None, weights=False):
     """Draw the vanilla RNN cell on axes, with the arguments of `draw_rnn_cell`; return the axes.
 
-    Taught in: notebooks/02_run_a_vanilla_rnn
+    Taught in: notebooks/02_run_a_vanilla_rnn.
     """
     pen = _Pen(ax, "RNN", built, lit, values, 5.5)
     x, out = 6.6, 11.4
@@ -353,8 +353,8 @@ def rnn_cell(ax, built=None, lit=None, *, values=None, weights=False):
     flow = pen.flow("H_next")
     pen.wire([(x, 3.5), (x, 4.25), (out, 4.25), (out, 1.75), (14.1, 1.75)], "H", flow=flow)
     pen.box(x, 3.1, TANH, "H")
-    pen.wire([(9.0, 4.25), (9.0, 5.5)], "H")
+    pen.wire([(9.0, 4.25), (9.0, 5.4)], "H")
     pen.dot(9.0, 4.25, "H")
-    pen.text(9.2, 5.0, "to the output layer", pen.state("H")[1], size=8, align="left")
+    pen.text(9.3, 4.75, "to the output layer", pen.state("H")[1], size=8, align="left")
     pen.name(14.2, 1.75, r"\mathbf{H}_t", "H", "H_next")
     return ax

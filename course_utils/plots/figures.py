@@ -12,7 +12,7 @@ def wilson(successes, total):
     Numbers or arrays.  Raises ValueError when they are not counts with 0 <= successes <= total.
     Source: Wilson 1927.
 
-    Taught in: notebooks/04_watch_gradients_vanish
+    Taught in: notebooks/04_watch_gradients_vanish.
 
     >>> [round(float(edge), 2) for edge in wilson(10, 10)]
     [0.72, 1.0]
@@ -49,7 +49,7 @@ def learning_curves(
     not known.  Call again on the same axes for a second variant; for a log axis call
     `ax.set_yscale("log")`.  Raises ValueError when shapes do not fit.
 
-    Taught in: notebooks/03_backpropagate_through_time
+    Taught in: notebooks/03_backpropagate_through_time.
     """
     check_idea(idea)
     steps, curves = as_array(steps, "steps", 1), as_array(curves, "curves", (1, 2))
@@ -73,7 +73,7 @@ def learning_curves(
 def level(ax, value, name, idea="baseline", **line):
     """Draw one horizontal line with its name and value in the legend, once per name.
 
-    Taught in: notebooks/03_backpropagate_through_time
+    Taught in: notebooks/03_backpropagate_through_time.
     """
     names = ax.get_legend_handles_labels()[1]
     text = None if value is None else f"{name}: {value:.3g}"
@@ -106,7 +106,7 @@ def success_over_gap(ax, gaps, successes, total, label, *, idea="LSTM", shift=0.
     points sideways, in steps, so that the bars of two variants do not hide each other.
     Raises ValueError when shapes do not fit or the counts are no counts.
 
-    Taught in: notebooks/04_watch_gradients_vanish
+    Taught in: notebooks/04_watch_gradients_vanish.
     """
     gaps, k = as_array(gaps, "gaps", 1), as_array(successes, "successes", 1)
     if len(k) != len(gaps):
@@ -117,7 +117,7 @@ def success_over_gap(ax, gaps, successes, total, label, *, idea="LSTM", shift=0.
     runs = f"{int(np.min(total))} seeds each" if np.ndim(total) == 0 else "seeds"
     keywords = look(idea) | {"label": f"{label} ({runs})", "linewidth": 2, "clip_on": False}
     ax.errorbar(gaps + shift, share, bars, capsize=3, elinewidth=1.2, **keywords)
-    ax.set(xlabel="gap T (steps)", ylabel="share of seeds that succeed", ylim=(-0.03, 1.03))
+    ax.set(xlabel="gap T (steps)", ylabel="share that succeed", ylim=(-0.03, 1.03))
     return _tidy(ax, legend=True)
 
 
@@ -127,7 +127,7 @@ def norm_against_lag(ax, lags, norms, label, *, idea="backward"):
     lags (N,) in steps; norms (N,) or (N, R), one column per seed.
     Raises ValueError when shapes do not fit or a norm is negative.
 
-    Taught in: notebooks/04_watch_gradients_vanish
+    Taught in: notebooks/04_watch_gradients_vanish.
     """
     check_idea(idea)
     lags, norms = as_array(lags, "lags", 1), as_array(norms, "norms", (1, 2))
@@ -160,7 +160,7 @@ def dots_per_seed(
     groups: one array of numbers per group; labels: one name per group.  Seeds that are not finite
     are counted under the name.  Raises ValueError when there is not one label per group.
 
-    Taught in: notebooks/07_build_the_output_gate
+    Taught in: notebooks/07_build_the_output_gate.
     """
     groups = [as_array(group, "groups", 1) for group in groups]
     ideas = ["training"] * len(groups) if ideas is None else list(ideas)
@@ -189,7 +189,7 @@ def heat(ax, matrix, *, rows=None, columns=None, label="", values=None, limits=N
     Numbers of both signs get a scale with zero in the middle.  `values` prints the numbers (the
     default up to 60 cells).  Raises ValueError when the names do not fit the matrix.
 
-    Taught in: notebooks/02_run_a_vanilla_rnn
+    Taught in: notebooks/02_run_a_vanilla_rnn.
     """
     matrix = as_array(matrix, "matrix", 2)
     for name, names, size in (("rows", rows, len(matrix)), ("columns", columns, matrix.shape[1])):
@@ -221,7 +221,7 @@ def surface(ax, x, y, z, *, xlabel="w", ylabel="b", zlabel="error"):
 
     Raises ValueError when z does not have one row per y and one column per x.
 
-    Taught in: notebooks/04_watch_gradients_vanish
+    Taught in: notebooks/04_watch_gradients_vanish.
     """
     x, y, z = as_array(x, "x", 1), as_array(y, "y", 1), as_array(z, "z", 2)
     if z.shape != (len(y), len(x)):

@@ -14,7 +14,7 @@ NO_GAP = {"shrinkA": 0, "shrinkB": 0}
 def shapes_of(tape):
     """Return one dict name -> shape per step of a tape (a list of NamedTuples of arrays).
 
-    Taught in: notebooks/02_run_a_vanilla_rnn
+    Taught in: notebooks/02_run_a_vanilla_rnn.
     """
     return [{name: value.shape for name, value in trace._asdict().items()} for trace in tape]
 
@@ -28,7 +28,7 @@ def unrolled_graph(ax, steps, *, cell="cell", weights="", backward=False, most=4
     Raises ValueError when there is no step, or a step has no X and no state.
     Source: slide rows 1.5, 1.9.
 
-    Taught in: notebooks/02_run_a_vanilla_rnn
+    Taught in: notebooks/02_run_a_vanilla_rnn.
     """
     if not steps or "X" not in steps[0] or not _states(steps[0]):
         raise ValueError(
@@ -133,7 +133,7 @@ def course_map(ax, stops, *, parts=(), here=None):
     None.  parts: triples (first stop, title, idea) that colour the road from there on.  `here`
     marks one stop.  Raises ValueError when `here` is no stop or there is none.
 
-    Taught in: notebooks/00_start_here
+    Taught in: notebooks/00_start_here.
     """
     names = [name for name, _ in stops]
     if not names or (here is not None and here not in names):

@@ -15,7 +15,7 @@ def frames(axs, images, *, labels=None):
     Dark is high; all pictures share one scale.  Raises ValueError when there are more axes than
     pictures.  Returns the axes.
 
-    Taught in: notebooks/01_see_why_order_matters
+    Taught in: notebooks/01_see_why_order_matters.
     """
     axes, images = np.atleast_1d(axs).ravel(), as_array(images, "images", 3)
     if len(axes) > len(images):
@@ -37,7 +37,7 @@ def animate_frames(images, alt, *, milliseconds=150, width=256):
     Put a strip of `frames` beside it for paper.  Raises ValueError when `alt` is shorter than 20
     characters or `images` has not 3 axes.
 
-    Taught in: notebooks/01_see_why_order_matters
+    Taught in: notebooks/01_see_why_order_matters.
     """
     alt = check_alt(alt)
     publish({"image/png": moving_png(images, milliseconds, width), "text/plain": alt}, alt)
@@ -46,7 +46,7 @@ def animate_frames(images, alt, *, milliseconds=150, width=256):
 def moving_png(images, milliseconds=150, width=256):
     """Return pictures (N, height, width) as the bytes of an animated PNG; dark is high.
 
-    Taught in: notebooks/01_see_why_order_matters
+    Taught in: notebooks/01_see_why_order_matters.
     """
     from PIL import Image  # comes with matplotlib
 
@@ -67,7 +67,7 @@ def coloured_text(text, values, alt, *, limit=1.0):
     High: blue and underlined.  Low: orange and slanted.  So it can be read in grey as well.
     Raises ValueError when there is not one value per character or `alt` is too short.
 
-    Taught in: notebooks/09_use_lstm_layers_in_keras
+    Taught in: notebooks/09_use_lstm_layers_in_keras.
     """
     publish(
         {"text/html": coloured_html(text, values, alt, limit), "text/plain": check_alt(alt)}, alt
@@ -77,7 +77,7 @@ def coloured_text(text, values, alt, *, limit=1.0):
 def coloured_html(text, values, alt, limit=1.0):
     """Return the HTML of `coloured_text`; values are cut to seven levels.
 
-    Taught in: notebooks/09_use_lstm_layers_in_keras
+    Taught in: notebooks/09_use_lstm_layers_in_keras.
     """
     alt, values = check_alt(alt), as_array(values, "values", 1)
     if len(values) != len(text):

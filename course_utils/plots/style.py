@@ -56,7 +56,7 @@ def look(idea, *, marker=True):
 
     Raises ValueError for an idea that has no look.
 
-    Taught in: notebooks/00_start_here
+    Taught in: notebooks/00_start_here.
 
     >>> look("F")["color"]
     '#7A1F5C'
@@ -85,7 +85,7 @@ def show(fig, alt):
     The description stands in the metadata of the image and is the plain text of the output.
     Raises ValueError when `alt` is shorter than 20 characters or the figure wider than 8 inches.
 
-    Taught in: notebooks/00_start_here
+    Taught in: notebooks/00_start_here.
     """
     alt = check_alt(alt)
     try:
@@ -103,7 +103,7 @@ def show_svg(picture, alt):
 
     Raises ValueError when `alt` is shorter than 20 characters or `picture` is no SVG.
 
-    Taught in: notebooks/00_start_here
+    Taught in: notebooks/00_start_here.
     """
     alt = check_alt(alt)
     text = _describe(picture, alt) if isinstance(picture, str) else svg_text(picture, alt)
@@ -118,7 +118,7 @@ def save(fig, path, alt):
 
     Raises ValueError for another ending or when `alt` is shorter than 20 characters.
 
-    Taught in: notebooks/00_start_here
+    Taught in: notebooks/00_start_here.
     """
     path, alt = Path(path), check_alt(alt)
     if path.suffix not in (".png", ".svg"):
@@ -126,7 +126,7 @@ def save(fig, path, alt):
     if path.suffix == ".svg":
         path.write_text(svg_text(fig, alt), encoding="utf-8")
     else:
-        path.write_bytes(_save(fig, "png", {"Description": alt}))
+        path.write_bytes(_save(fig, "png", alt))
     plt.close(fig)
 
 
@@ -146,21 +146,27 @@ def svg_text(fig, alt):
     return re.sub(r'(href="#|url\(#)', rf"\g<1>{own}-", text)
 
 
-def _save(fig, form, words=None):
+def _save(fig, form, alt=None):
+    """The figure as bytes, without date or version; a PNG has 256 colours, a third of the size."""
     buffer = io.BytesIO()
     nothing = {
         "png": {"Software": None},
         "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
     }
+    look = {"dpi": DPI, "bbox_inches": "tight", "facecolor": "white", "metadata": nothing[form]}
     with rc_context({"svg.hashsalt": "course", "svg.fonttype": "path"}):
-        fig.savefig(
-            buffer,
-            format=form,
-            dpi=DPI,
-            bbox_inches="tight",
-            metadata=nothing[form] | (words or {}),
-            facecolor="white",
-        )
+        fig.savefig(buffer, format=form, **look)
+    return buffer.getvalue() if form == "svg" else _smaller(buffer, alt)
+
+
+def _smaller(png, alt):
+    from PIL import Image, PngImagePlugin  # comes with matplotlib
+
+    picture = Image.open(png).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    notes, buffer = PngImagePlugin.PngInfo(), io.BytesIO()
+    if alt:
+        notes.add_itxt("Description", alt)
+    picture.save(buffer, "PNG", optimize=True, dpi=(DPI, DPI), pnginfo=notes)
     return buffer.getvalue()
 
 
