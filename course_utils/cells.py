@@ -80,17 +80,16 @@ class Cell:
         return one
 
     def _checked(self, X, state):
-        """Return `state` after checking the shapes of one step; ValueError names what is wrong."""
-        lead, sizes = ("", {}) if self.replicas is None else ("R", {"R": self.replicas})
-        require.layout("X_t", np.asarray(X), lead + "BD", **sizes, D=self.num_inputs)
-        if not isinstance(state, tuple) or len(state) != self.num_states:
-            raise ValueError(
-                f"state is {type(state).__name__} of {np.shape(state)}; "
-                f"expected a tuple of {self.num_states}, as initial_state(B) gives"
-            )
-        for name, part in zip(("H", "C"), state, strict=False):
-            require.layout(name, part, lead + "BU", **sizes, B=X.shape[-2], U=self.units)
-        return state
+        """Return X and `state` as arrays of this cell's type; an error names what does not fit."""
+        X = require.real_array("X", X)
+        if self.replicas is None:
+            require.layout("X", X, "BD", D=self.num_inputs)
+        else:
+            require.layout("X", X, "RBD", R=self.replicas, D=self.num_inputs)
+        require.no_nan("X", X)
+        shapes = [(*X.shape[:-1], self.units)] * self.num_states
+        state = require.state_tuple("state", state, shapes, self.dtype)
+        return X.astype(self.dtype, copy=False), state
 
 
 class RNNTrace(NamedTuple):
@@ -119,7 +118,7 @@ class RNNCell(Cell):
 
     def forward(self, X, state):
         """One step.  X (B, D), state (H,) -> new state (H_next,), trace."""
-        (H,) = self._checked(X, state)
+        X, (H,) = self._checked(X, state)
         p = self.params
         H_next = np.tanh(X @ p["W_xh"] + H @ p["W_hh"] + p["b_h"])
         return (H_next,), RNNTrace(X, H, H_next)
@@ -175,7 +174,7 @@ class LSTMCell(Cell):
 
     def forward(self, X, state):
         """One step.  X (B, D), state (H, C) -> new state (H_next, C_next), trace."""
-        H, C = self._checked(X, state)
+        X, (H, C) = self._checked(X, state)
         p = self.params
         I = sigmoid(X @ p["W_xi"] + H @ p["W_hi"] + p["b_i"])
         F = sigmoid(X @ p["W_xf"] + H @ p["W_hf"] + p["b_f"])
@@ -245,7 +244,7 @@ class GRUCell(Cell):
 
     def forward(self, X, state):
         """One step.  X (B, D), state (H,) -> new state (H_next,), trace."""
-        (H,) = self._checked(X, state)
+        X, (H,) = self._checked(X, state)
         p = self.params
         Z = sigmoid(X @ p["W_xz"] + H @ p["W_hz"] + p["b_z"])
         R = sigmoid(X @ p["W_xr"] + H @ p["W_hr"] + p["b_r"])
@@ -296,7 +295,7 @@ class GRUResetAfterCell(Cell):
 
     def forward(self, X, state):
         """One step.  X (B, D), state (H,) -> new state (H_next,), trace."""
-        (H,) = self._checked(X, state)
+        X, (H,) = self._checked(X, state)
         p = self.params
         Z = sigmoid(X @ p["W_xz"] + p["b_xz"] + H @ p["W_hz"] + p["b_hz"])
         R = sigmoid(X @ p["W_xr"] + p["b_xr"] + H @ p["W_hr"] + p["b_hr"])

@@ -9,10 +9,29 @@ Every layer keeps one contract:
 With R replicas X is (R, B, T, D), and the mask stays (B, T).
 """
 
+import copy
+
 import numpy as np
 
 from course_utils import require
 from course_utils.functions import bias_gradient, glorot_uniform
+
+
+def _checked(X, mask, axes, **sizes):
+    """Return X as an array after checking it, and the mask that came with it."""
+    X = require.real_array("X", X)
+    require.layout("X", X, axes, **sizes)
+    require.no_nan("X", X)
+    if mask is not None and "T" not in axes:
+        raise ValueError(f"mask has shape {np.shape(mask)}; expected None: X has no steps")
+    if mask is not None:
+        require.sequence_mask("mask", mask, X.shape[axes.index("B")], X.shape[axes.index("T")])
+    return X
+
+
+def _checked_steps(X, mask):
+    """Check X and the mask for a layer that takes (B, T, D) and (R, B, T, D) alike."""
+    return _checked(X, mask, "RBTD" if np.ndim(X) == 4 else "BTD")
 
 
 class Layer:
@@ -39,8 +58,8 @@ class Layer:
         return self._saved
 
     def replica(self, r):
-        """Give the r-th of R models as a layer of its own; without weights, the same layer."""
-        return self
+        """Give the r-th of R models as a layer of its own."""
+        return copy.copy(self)
 
 
 class _WithWeights(Layer):
@@ -86,9 +105,10 @@ class Dense(_WithWeights):
 
     def forward(self, X, mask=None):
         """X (B, T, D) or (B, D) -> Y with U in place of D; the mask is not used."""
-        X = require.real_array("X", X)
-        require.layout("X", X, ".D", D=self.num_inputs)
-        self._saved = X
+        lead = dict(zip("R", self.lead))
+        axes = "BTD" if np.ndim(X) == 3 + len(lead) else "BD"
+        X = _checked(X, mask, "".join(lead) + axes, **lead, D=self.num_inputs)
+        self._saved = X = X.astype(self.dtype, copy=False)
         flat = X.reshape(*self.lead, -1, self.num_inputs)  # every step is one row
         Y = flat @ self.params["W"] + self.params["b"]
         return Y.reshape(*X.shape[:-1], self.units)
@@ -96,6 +116,7 @@ class Dense(_WithWeights):
     def backward(self, dY):
         """dY, shaped as Y, -> dX, shaped as X."""
         X = self._remembered()
+        dY = require.same_shape("dY", dY, (*X.shape[:-1], self.units), "Y")
         flat_X = X.reshape(*self.lead, -1, self.num_inputs)
         flat_dY = dY.reshape(*self.lead, -1, self.units)
         self.grads = {"W": flat_X.mT @ flat_dY, "b": bias_gradient(flat_dY)}
@@ -120,7 +141,7 @@ class Embedding(_WithWeights):
         X = np.asarray(X)
         if X.dtype.kind not in "iu":
             raise TypeError(f"X holds {X.dtype}; expected whole numbers, one token per step")
-        require.layout("X", X, "RBT" if self.lead else "BT", **dict(zip("R", self.lead)))
+        _checked(X, mask, "RBT" if self.lead else "BT", **dict(zip("R", self.lead)))
         if X.min() < 0 or X.max() >= self.num_inputs:
             raise ValueError(
                 f"X holds tokens from {X.min()} to {X.max()}; expected 0 to {self.num_inputs - 1}"
@@ -136,8 +157,9 @@ class Embedding(_WithWeights):
 
     def backward(self, dY):
         """dY (B, T, U) -> None: a token has no gradient."""
+        rows = self._remembered()
         dW = np.zeros_like(self.params["W"])
-        np.add.at(dW, self._remembered(), dY)
+        np.add.at(dW, rows, require.same_shape("dY", dY, (*rows[-1].shape, self.units), "Y"))
         self.grads = {"W": dW}
 
 
@@ -149,7 +171,7 @@ class Flip(Layer):
 
     def forward(self, X, mask=None):
         """X (B, T, D) -> the same steps from last to first."""
-        return X[..., ::-1, :]
+        return _checked_steps(X, mask)[..., ::-1, :]
 
     def backward(self, dY):
         """dY (B, T, D) -> dX, turned around as well."""
@@ -157,7 +179,7 @@ class Flip(Layer):
 
     def mask_after(self, mask):
         """Give the mask, turned around."""
-        return None if mask is None else mask[:, ::-1]
+        return None if mask is None else np.asarray(mask)[:, ::-1]
 
 
 class Last(Layer):
@@ -171,12 +193,15 @@ class Last(Layer):
 
     def forward(self, X, mask=None):
         """X (B, T, U) -> X at the last step (B, U)."""
+        X = _checked_steps(X, mask)
         self._saved = X.shape
         return X[..., -1, :]
 
     def backward(self, dY):
         """dY (B, U) -> dX (B, T, U): zero but for the last step."""
-        dX = np.zeros(self._remembered(), dY.dtype)
+        shape = self._remembered()
+        dY = require.same_shape("dY", dY, (*shape[:-2], shape[-1]), "Y")
+        dX = np.zeros(shape, dY.dtype)
         dX[..., -1, :] = dY
         return dX
 
@@ -202,14 +227,17 @@ class Dropout(Layer):
         self.rng = require.generator("rng", rng)
 
     def forward(self, X, mask=None):
-        """X of any shape -> the same shape; a new draw at every call."""
+        """X (B, T, D) or (B, D) -> the same shape; a new draw at every call."""
+        X = _checked(X, mask, "BD") if np.ndim(X) == 2 else _checked_steps(X, mask)
+        X = X if X.dtype.kind == "f" else X.astype(float)
         keep = self.rng.random(X.shape) >= self.rate
         self._saved = (keep / (1 - self.rate)).astype(X.dtype)
         return X * self._saved
 
     def backward(self, dY):
         """dY -> dX through the same draw as the last forward."""
-        return dY * self._remembered()
+        scale = self._remembered()
+        return require.same_shape("dY", dY, scale.shape, "Y") * scale
 
 
 class _Composite(Layer):
@@ -228,6 +256,14 @@ class _Composite(Layer):
                 raise TypeError(
                     f"part {i} is a cell, {type(part).__name__}; expected a layer: Recurrent(cell)"
                 )
+            if any(part is other for other in parts[:i]):
+                raise ValueError(
+                    f"part {i} stands in an earlier place as well; expected a layer of its own, "
+                    "because a layer remembers one forward pass"
+                )
+        counts = [part.replicas for part in parts if part.params]
+        if len(set(counts)) > 1:
+            raise ValueError(f"parts have replicas {counts}; expected the same for all")
         self.parts = parts
 
     def _named(self, attribute):

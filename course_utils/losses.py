@@ -8,7 +8,7 @@ an array (R,), each model's own mean, and dY the gradient of each model's own lo
 import numpy as np
 
 from course_utils import require
-from course_utils.functions import log_softmax
+from course_utils.functions import log_softmax, sigmoid
 
 
 def mean_squared_error(Y, target, mask=None, *, replicas=None):
@@ -21,7 +21,8 @@ def mean_squared_error(Y, target, mask=None, *, replicas=None):
     >>> mean_squared_error(np.array([[1.0, 3.0]]), np.array([[1.0, 1.0]]))[0]
     2.0
     """
-    target = _same_shape(Y, target)
+    Y = _scores("Y", Y)
+    target = require.no_nan("target", require.same_shape("target", target, Y.shape, "Y"))
     weight = _position_weights(Y.shape[:-1], mask, replicas)[..., None] / Y.shape[-1]
     error = Y - target
     return _total(weight * error**2, replicas), (2 * weight * error).astype(Y.dtype)
@@ -39,13 +40,13 @@ def softmax_cross_entropy(logits, labels, mask=None, *, replicas=None):
     >>> round(softmax_cross_entropy(np.zeros((1, 4)), np.array([2]))[0], 4)
     1.3863
     """
-    labels = np.asarray(labels)
+    logits, labels = _scores("logits", logits), np.asarray(labels)
     classes = logits.shape[-1]
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels hold {labels.dtype}; expected whole numbers 0 to {classes - 1}")
     if labels.shape != logits.shape[:-1]:
         raise ValueError(f"labels have shape {labels.shape}; expected {logits.shape[:-1]}")
-    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+    if labels.min() < 0 or labels.max() >= classes:
         raise ValueError(
             f"labels go from {labels.min()} to {labels.max()}; expected 0 to {classes - 1}"
         )
@@ -69,33 +70,39 @@ def binary_cross_entropy(logits, targets, mask=None, *, replicas=None):
     >>> round(binary_cross_entropy(np.zeros((1, 1)), np.ones((1, 1)))[0], 4)
     0.6931
     """
-    targets = _same_shape(logits, targets)
-    if targets.size and not (0 <= targets.min() and targets.max() <= 1):
+    logits = _scores("logits", logits)
+    targets = require.same_shape("targets", targets, logits.shape, "logits")
+    if not (0 <= targets.min() and targets.max() <= 1):
         raise ValueError(f"targets go from {targets.min()} to {targets.max()}; expected 0 to 1")
     weight = _position_weights(logits.shape[:-1], mask, replicas)[..., None] / logits.shape[-1]
     # log(1 + exp(z)) - z y, written so that exp never overflows
     nats = np.maximum(logits, 0) - logits * targets + np.log1p(np.exp(-np.abs(logits)))
-    probability = 0.5 * np.tanh(0.5 * logits) + 0.5
-    return _total(weight * nats, replicas), (weight * (probability - targets)).astype(logits.dtype)
+    dlogits = weight * (sigmoid(logits) - targets)
+    return _total(weight * nats, replicas), dlogits.astype(logits.dtype)
 
 
-def _same_shape(Y, target):
-    target = np.asarray(target)
-    if target.shape != Y.shape:
-        raise ValueError(f"target has shape {target.shape}; expected {Y.shape}, the shape of Y")
-    return target
+def _scores(name, Y):
+    """Return what a network answered as a floating array (..., K) that is not empty."""
+    Y = require.real_array(name, Y)
+    if Y.ndim == 0 or Y.size == 0:
+        raise ValueError(f"{name} has shape {Y.shape}; expected (..., K), no axis empty")
+    return Y if Y.dtype.kind == "f" else Y.astype(float)
 
 
 def _position_weights(shape, mask, replicas):
     """Give each position the weight with which it enters its model's mean; they sum to 1."""
     if replicas is not None and (not shape or shape[0] != replicas):
-        raise ValueError(f"the first axis of {shape} is not replicas = {replicas}")
+        raise ValueError(f"replicas is {replicas}; expected the first axis of (R, B, ...) {shape}")
+    lead = shape[:0] if replicas is None else shape[:1]
+    positions = shape[len(lead) :]
     if mask is None:
-        return np.asarray(1 / np.prod(shape if replicas is None else shape[1:]))
-    mask = require.sequence_mask("mask", mask, *shape[-2:])
+        return np.asarray(1 / np.prod(positions))
+    if len(positions) < 2:
+        raise ValueError(f"mask has shape {np.shape(mask)}; expected None: there are no steps")
+    mask = require.sequence_mask("mask", mask, *positions[-2:])
     if not mask.any():
         raise ValueError("mask is False everywhere; expected at least one step that counts")
-    return mask / mask.sum()
+    return mask / (mask.sum() * np.prod(positions[:-2]))
 
 
 def _total(weighted, replicas):

@@ -28,7 +28,7 @@ def scan(cell, X, state=None, mask=None):
     >>> H.shape, len(tape), bool((H[:, -1] == state[0]).all())
     ((2, 5, 4), 5, True)
     """
-    X, state, mask = _checked(cell, X, state, mask)
+    X, state, mask = checked(cell, X, state, mask)
     outputs, tape = [], []
     for t in range(X.shape[-2]):
         new_state, trace = cell.forward(X[..., t, :], state)
@@ -51,14 +51,11 @@ def scan_backward(cell, tape, dH, dstate=None, mask=None):
     Source: Werbos 1990; slide rows 1.5, 2.3.
     Taught in: notebooks/03_backpropagate_through_time.
     """
+    dH = _checked_gradient(cell, tape, dH)
     B, T = dH.shape[-3], dH.shape[-2]
-    if len(tape) != T or dH.shape[-1] != cell.units:
-        raise ValueError(
-            f"dH has shape {dH.shape}; expected T = {len(tape)} steps and U = {cell.units}"
-        )
     mask = require.sequence_mask("mask", mask, B, T)
     zeros = tuple(np.zeros_like(part) for part in cell.initial_state(B))
-    dstate = zeros if dstate is None else dstate
+    dstate = zeros if dstate is None else _like("dstate", dstate, zeros)
     grads = {name: np.zeros_like(p) for name, p in cell.params.items()}
     dX = [None] * T
     for t in reversed(range(T)):
@@ -81,26 +78,41 @@ def _choose(mask_t, yes, no):
     return tuple(np.where(mask_t[:, None], y, n) for y, n in zip(yes, no, strict=True))
 
 
-def _checked(cell, X, state, mask):
-    """Check all that `scan` is given, before anything is computed."""
+def checked(cell, X, state, mask):
+    """Return what `scan` is given, as arrays; an error before anything is computed."""
     X = require.real_array("X", X)
-    first = cell.initial_state(1)
-    axes = "BTD" if first[0].ndim == 2 else "RBTD"
-    sizes = {} if axes == "BTD" else {"R": first[0].shape[0]}
-    require.layout("X", X, axes, **sizes, D=cell.num_inputs)
+    _layout(cell, "X", X, "BTD", D=cell.num_inputs)
     require.no_nan("X", X)
     B, T = X.shape[-3], X.shape[-2]
     mask = require.sequence_mask("mask", mask, B, T)
-    state = cell.initial_state(B) if state is None else state
-    if not isinstance(state, tuple) or len(state) != len(first):
-        raise ValueError(
-            f"state is {type(state).__name__} of length {len(state)}; "
-            f"expected a tuple of {len(first)}, as initial_state(B) gives"
-        )
+    first = cell.initial_state(B)
+    state = first if state is None else _like("state", state, first)
     for i, part in enumerate(state):
-        sizes_of_part = dict(zip(axes[:-2], X.shape[:-2], strict=True), U=cell.units)
-        require.layout(f"state[{i}]", np.asarray(part), axes[:-2] + "U", **sizes_of_part)
-    return X.astype(state[0].dtype, copy=False), state, mask
+        require.no_nan(f"state[{i}]", part)
+    return X.astype(first[0].dtype, copy=False), state, mask
+
+
+def _checked_gradient(cell, tape, dH):
+    """Check the gradient that `scan_backward` is given; return it with the type of the cell."""
+    dH = require.real_array("dH", dH)
+    sizes = {"T": len(tape), "U": cell.units}
+    if hasattr(tape[0], "X"):
+        sizes["B"] = tape[0].X.shape[-2]
+    _layout(cell, "dH", dH, "BTU", **sizes)
+    return dH.astype(cell.initial_state(1)[0].dtype, copy=False)
+
+
+def _layout(cell, name, array, axes, **sizes):
+    """Check the axes of an array; with replicas it has R in front of them."""
+    H = cell.initial_state(1)[0]
+    if H.ndim == 3:
+        axes, sizes = "R" + axes, {"R": H.shape[0], **sizes}
+    require.layout(name, array, axes, **sizes)
+
+
+def _like(name, state, first):
+    """Return `state` with the type of `first` after checking that it has the same shapes."""
+    return require.state_tuple(name, state, [part.shape for part in first], first[0].dtype)
 
 
 def history(tape, name):
@@ -126,6 +138,8 @@ class Recurrent(Layer):
     """
 
     def __init__(self, cell):
+        if isinstance(cell, Layer) or not hasattr(cell, "initial_state"):
+            raise TypeError(f"cell is {type(cell).__name__}; expected a cell such as LSTMCell")
         self.cell = cell
         self.grads = {}
         self.state = None

@@ -37,15 +37,21 @@ def generator(name, value):
 
 def floating_dtype(name, value):
     """Return `value` as a NumPy dtype when it is a floating type; TypeError otherwise."""
-    dtype = np.dtype(value)
-    if dtype.kind != "f":
-        raise TypeError(f"{name} is {dtype}; expected a floating type such as float64 or float32")
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        dtype = None
+    if dtype is None or dtype.kind != "f":
+        raise TypeError(f"{name} is {value!r}; expected a floating type such as np.float64")
     return dtype
 
 
 def real_array(name, value):
     """Return `value` as an array of real numbers; TypeError for text, objects, complex numbers."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} has rows of different lengths; expected one array") from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} holds {array.dtype}; expected real numbers")
     return array
@@ -54,8 +60,8 @@ def real_array(name, value):
 def layout(name, array, axes, **sizes):
     """Check that `array` has the axes `axes`, for example "BTD", none of them empty.
 
-    `sizes` fixes some of them: `layout("X", X, "BTD", D=5)`.  A dot in `axes` stands for any
-    number of axes.  Raises ValueError.
+    `sizes` fixes some of them: `layout("X", X, "BTD", D=5)`.
+    Raises ValueError.
 
     >>> layout("X", np.zeros((4, 7)), "BTD", D=5)
     Traceback (most recent call last):
@@ -63,9 +69,6 @@ def layout(name, array, axes, **sizes):
     ValueError: X has shape (4, 7); expected 3 axes (B, T, D) with D = 5
     """
     shape = array.shape
-    if axes.startswith("."):
-        axes = axes[1:]
-        shape = shape[max(0, len(shape) - len(axes)) :]
     fits = len(shape) == len(axes) and all(
         size == sizes.get(letter, size) and size > 0
         for letter, size in zip(axes, shape, strict=True)
@@ -84,11 +87,38 @@ def layout(name, array, axes, **sizes):
 
 
 def no_nan(name, array):
-    """Check that no entry of a floating `array` is NaN; ValueError names the first one."""
-    if array.dtype.kind == "f" and np.isnan(array).any():
+    """Check that no entry of a floating `array` is NaN; ValueError names the first one.
+
+    Inside `np.errstate(invalid="ignore")` NaN may pass: so does `fit` run its models, where a NaN
+    comes from a model that diverges, and must not stop the others.
+    """
+    if array.dtype.kind == "f" and np.isnan(array).any() and np.geterr()["invalid"] != "ignore":
         where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
         raise ValueError(f"{name} holds NaN, first at index {where}; expected numbers only")
     return array
+
+
+def same_shape(name, value, shape, of_what):
+    """Return `value` as an array when it has `shape`, the shape of `of_what`; else ValueError."""
+    array = real_array(name, value)
+    if array.shape != tuple(shape):
+        raise ValueError(
+            f"{name} has shape {array.shape}; expected {shape}, the shape of {of_what}"
+        )
+    return array
+
+
+def state_tuple(name, state, shapes, dtype):
+    """Return `state` as a tuple of arrays of `dtype`; ValueError unless it has these `shapes`."""
+    if not isinstance(state, tuple) or len(state) != len(shapes):
+        came = f"tuple of {len(state)}" if isinstance(state, tuple) else type(state).__name__
+        raise ValueError(
+            f"{name} is a {came}; expected a tuple of {len(shapes)}, as initial_state(B) gives"
+        )
+    return tuple(
+        same_shape(f"{name}[{i}]", part, shape, "the initial state").astype(dtype, copy=False)
+        for i, (part, shape) in enumerate(zip(state, shapes))
+    )
 
 
 def sequence_mask(name, mask, batch, steps):

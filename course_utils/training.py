@@ -19,26 +19,31 @@ class _Optimizer:
         self.step = 0
         self.memory = {}
 
-    def _rate(self, p):
-        """Give the learning rate of this step, shaped so that (R,) meets the replica axis of p."""
-        rate = self.learning_rate(self.step) if callable(self.learning_rate) else self.learning_rate
-        rate = np.asarray(rate, p.dtype)
-        return rate.reshape(rate.shape + (1,) * (p.ndim - rate.ndim)) if rate.ndim else rate
-
     def update(self, params, grads):
         """Change every array of `params` in place, by the gradients of the same names.
 
-        Raises ValueError, before anything has changed, when names or shapes differ.
+        Raises TypeError or ValueError, before anything has changed, when a parameter is not an
+        array, when names or shapes differ, or when there is not one learning rate per replica.
         """
+        rate = self.learning_rate
+        rate = np.asarray(rate(self.step + 1) if callable(rate) else rate)
         for name, p in params.items():
-            if name not in grads or grads[name].shape != p.shape:
-                came = grads[name].shape if name in grads else "no gradient"
-                raise ValueError(f"grads[{name!r}] is {came}; expected shape {p.shape}")
+            if not isinstance(p, np.ndarray):
+                raise TypeError(f"params[{name!r}] is a {type(p).__name__}; expected an array")
+            if name not in grads or np.shape(grads[name]) != p.shape:
+                came = f"has shape {np.shape(grads[name])}" if name in grads else "is missing"
+                raise ValueError(f"grads[{name!r}] {came}; expected shape {p.shape}")
+            if rate.ndim and rate.shape != p.shape[:1]:
+                raise ValueError(
+                    f"learning_rate has shape {rate.shape}; expected one number, or (R,) for "
+                    f"params[{name!r}] of shape {p.shape}"
+                )
         self.step += 1
         for name, p in params.items():
-            p -= self._change(name, p, grads[name])
+            p -= self._change(name, p, grads[name], _per_model(rate, p))
 
-    def _change(self, name, p, grad):
+    def _change(self, name, p, grad, rate):
+        """Give what to take from the parameter `p`."""
         raise NotImplementedError
 
 
@@ -57,12 +62,12 @@ class SGD(_Optimizer):
             raise ValueError(f"momentum is {momentum}; expected a number from 0 up to, not, 1")
         self.momentum = momentum
 
-    def _change(self, name, p, grad):
+    def _change(self, name, p, grad, rate):
         if not self.momentum:
-            return self._rate(p) * grad
+            return rate * grad
         velocity = self.memory.setdefault(name, np.zeros_like(p))
         velocity *= self.momentum
-        velocity += self._rate(p) * grad
+        velocity += rate * grad
         return velocity
 
 
@@ -78,14 +83,14 @@ class Adam(_Optimizer):
         super().__init__(learning_rate)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def _change(self, name, p, grad):
+    def _change(self, name, p, grad, rate):
         if name not in self.memory:
             self.memory[name] = (np.zeros_like(p), np.zeros_like(p))
         mean, square = self.memory[name]
         mean += (1 - self.beta_1) * (grad - mean)
         square += (1 - self.beta_2) * (grad * grad - square)
         correction = np.sqrt(1 - self.beta_2**self.step) / (1 - self.beta_1**self.step)
-        return self._rate(p) * p.dtype.type(correction) * mean / (np.sqrt(square) + self.epsilon)
+        return rate * p.dtype.type(correction) * mean / (np.sqrt(square) + self.epsilon)
 
 
 def drop_at_end(learning_rate, steps, *, last=0.25, factor=0.1):
@@ -113,6 +118,8 @@ def clip_by_global_norm(grads, max_norm, *, replicas=None):
     """
     if not np.all(np.asarray(max_norm) > 0):
         raise ValueError(f"max_norm is {max_norm}; expected a positive number")
+    if np.ndim(max_norm) and np.shape(max_norm) != (replicas,):
+        raise ValueError(f"max_norm has shape {np.shape(max_norm)}; expected () or ({replicas},)")
     norm = global_norm(grads, replicas=replicas)
     scale = np.minimum(1.0, max_norm / np.maximum(norm, np.finfo(float).tiny))
     return {name: _per_model(scale, g) * g for name, g in grads.items()}, norm
@@ -120,9 +127,11 @@ def clip_by_global_norm(grads, max_norm, *, replicas=None):
 
 def global_norm(grads, *, replicas=None):
     """Give the joint Euclidean norm of all gradients: a float, or (R,) with `replicas=R`."""
-    if replicas is None:
-        return float(np.sqrt(sum(np.vdot(g, g) for g in grads.values())))
-    return np.sqrt(sum((g.reshape(replicas, -1) ** 2).sum(axis=1) for g in grads.values()))
+    models = 1 if replicas is None else replicas
+    # in float64: the square of a large float32 gradient would overflow
+    squares = (np.square(g.reshape(models, -1), dtype=np.float64) for g in grads.values())
+    norm = np.sqrt(sum(square.sum(axis=1) for square in squares))
+    return float(norm[0]) if replicas is None else norm
 
 
 def _per_model(scale, g):
@@ -137,8 +146,9 @@ class History:
 
     `loss` and `grad_norm` (before clipping) have shape (steps,), with R replicas (steps, R).
     `validation` holds what `validate` gave after the steps in `validation_steps`.  `diverged` is
-    the step at which a model's gradient stopped being finite, -1 for never; its later losses are
-    NaN.  `interrupted` is True when the reader stopped the run.
+    the step at which a model's gradient stopped being finite, -1 for never; its losses are NaN
+    from there on, and the run ends early when no model is left.  `interrupted` is True when the
+    reader stopped the run.
     """
 
     loss: np.ndarray
@@ -193,7 +203,7 @@ def fit(
     stopped there, and the others go on.  Ctrl-C (the stop button) ends the run and gives the
     History so far.
 
-    Raises ValueError when the batches end before the steps.
+    Raises ValueError for NaN in a batch, and when the batches end before the steps.
 
     Taught in: notebooks/03_backpropagate_through_time.
     """
@@ -209,39 +219,58 @@ def fit(
             record.validation_steps.append(step)
 
     interrupted = False
+    bar = tqdm(itertools.islice(batches, steps), total=steps, desc=description, leave=False)
     try:
         look(0)
-        bar = tqdm(itertools.islice(batches, steps), total=steps, desc=description, leave=False)
         for step, batch in enumerate(bar, start=1):
-            value, grads = loss_and_gradients(model, batch, loss)
-            norm = global_norm(grads, replicas=replicas)
+            with np.errstate(over="ignore", invalid="ignore"):
+                value, grads = loss_and_gradients(model, batch, loss)
+                norm = global_norm(grads, replicas=replicas)
             diverged = np.where((diverged < 0) & ~np.isfinite(norm), step, diverged)
             record.loss.append(np.where(diverged < 0, value, np.nan))
             record.grad_norm.append(norm)
-            if (diverged >= 0).all():
+            alive = diverged < 0
+            _update(model, optimizer, _usable(grads, norm, alive, clip_norm), alive)
+            if step % every == 0 or step == steps or not alive.any():
+                with np.errstate(over="ignore", invalid="ignore"):
+                    look(step)
+            if not alive.any():
                 break
-            optimizer.update(model.params, _usable(grads, norm, diverged < 0, clip_norm))
-            if step % every == 0 or step == steps:
-                look(step)
         else:
             if len(record.loss) < steps:
                 raise ValueError(f"batches ended after {len(record.loss)}; expected {steps} steps")
     except KeyboardInterrupt:
         interrupted = True
+    finally:
+        bar.close()
     return record.history(diverged, interrupted)
 
 
 def loss_and_gradients(model, batch, loss):
     """Run a model forward and backward on one batch -> (loss, gradients by parameter name).
 
-    With R replicas the loss is (R,).
+    With R replicas the loss is (R,).  Raises ValueError for NaN in the batch.
     """
     X, target, mask = batch
-    with np.errstate(over="ignore", invalid="ignore"):
-        Y = model.forward(X, mask)
-        value, dY = loss(Y, target, model.mask_after(mask), replicas=model.replicas)
-        model.backward(dY)
+    with np.errstate(invalid="warn"):  # NaN in the data is an error even where NaN may pass
+        require.no_nan("X", np.asarray(X))
+        require.no_nan("target", np.asarray(target))
+    Y = model.forward(X, mask)
+    value, dY = loss(Y, target, model.mask_after(mask), replicas=model.replicas)
+    model.backward(dY)
     return value, model.grads
+
+
+def _update(model, optimizer, grads, alive):
+    """Take one step of the optimizer; the models that are not alive stay as they are."""
+    if not alive.any():
+        return
+    if alive.all():
+        return optimizer.update(model.params, grads)
+    kept = {name: p[~alive] for name, p in model.params.items()}
+    optimizer.update(model.params, grads)  # the memory of Adam moves even without a gradient
+    for name, p in model.params.items():
+        p[~alive] = kept[name]
 
 
 def _usable(grads, norm, alive, clip_norm):
