@@ -229,6 +229,7 @@ class _Twin(Layer):
         work = self._work_for(X.shape[-3], X.shape[-2])
         work.load(X, state)
         weights = [block.forward_weights() for block in self.blocks]
+        self._before(work, *weights)
         for t, step in enumerate(work.steps):
             self._step(step, *weights)
             if mask is not None:  # padding: the state is carried on
@@ -256,9 +257,16 @@ class _Twin(Layer):
             if around is not None:  # at a padded step the gradient goes around the cell
                 for d, part in zip(work.dstates, around, strict=True):
                     d[t] += part
+        self._after(work, *weights)
         self.grads = self._named([room.gradient() for room in work.rooms])
         self.dstate = tuple(d[0].mT.copy() for d in work.dstates)
         return _batch_first(self._input_gradient(work))
+
+    def _before(self, work, *weights):
+        """Compute what can be computed for all steps before the loop."""
+
+    def _after(self, work, *weights):
+        """Compute the gradients that can wait until the loop is done."""
 
     def _input_gradient(self, work):
         """Give the gradient of X, (T, D, B), that the steps have left in the rooms."""
@@ -299,6 +307,20 @@ def _times_tanh_slope(factor, tanh, out):
     np.multiply(tanh, tanh, out=out)
     np.subtract(1, out, out=out)
     np.multiply(out, factor, out=out)
+
+
+def _sigmoid_of_halved(A):
+    """Turn a / 2 into sigmoid(a), in place."""
+    np.tanh(A, out=A)
+    np.multiply(A, 0.5, out=A)
+    np.add(A, 0.5, out=A)
+
+
+def _mix(Z, H, H_tilde, out):
+    """Compute Z H + (1 - Z) H_tilde into `out`, as H_tilde + Z (H - H_tilde)."""
+    np.subtract(H, H_tilde, out=out)
+    np.multiply(out, Z, out=out)
+    np.add(out, H_tilde, out=out)
 
 
 class RNN(_Twin):
@@ -429,3 +451,166 @@ class LSTM(_Twin):
         np.multiply(dC, F, out=dC)
         np.matmul(W, dA, out=dstack)
         np.add(dH, through, out=dH)
+
+
+class GRU(_Twin):
+    """The fast twin of `GRUCell`, the form of the slides: X (B, T, D) -> H (B, T, U), state (H,).
+
+    The candidate needs R before its own product, so a step is two products, not one.
+    Parameters, starting values and errors as in `cells.GRUCell`; float32 unless asked otherwise.
+
+    Taught in: notebooks/12_streamline_to_a_gru.
+    """
+
+    readable = cells.GRUCell
+    layout = (("hx", "zr"), ("hx", "h"))
+    sigmoids = "zr"
+
+    def _cut(self, work):
+        """Cut the work space into what each step reads and writes."""
+        gates, candidate = work.rooms
+        Z, R = gates.gate(gates.A, "z"), gates.gate(gates.A, "r")
+        work.RH = candidate.part(candidate.stack, "h")[:-1]
+        work.steps = _per_step(
+            gates.stack[:-1],
+            gates.A,
+            Z,
+            R,
+            work.H[:-1],
+            work.RH,
+            candidate.stack[:-1],
+            candidate.A,
+            work.H[1:],
+        )
+        work.steps_back = _per_step(
+            work.dH[1:],
+            Z,
+            R,
+            gates.dA,
+            gates.gate(gates.dA, "z"),
+            gates.gate(gates.dA, "r"),
+            gates.dstack,
+            gates.part(gates.dstack, "h"),
+            candidate.dA,
+            candidate.dstack,
+            candidate.part(candidate.dstack, "h"),
+            work.dH[:-1],
+        )
+
+    def _step(self, step, W_gates, W_candidate):
+        entering, ZR, Z, R, H, RH, entering_candidate, H_tilde, H_next = step
+        np.matmul(W_gates, entering, out=ZR)
+        _sigmoid_of_halved(ZR)
+        np.multiply(R, H, out=RH)
+        np.matmul(W_candidate, entering_candidate, out=H_tilde)
+        np.tanh(H_tilde, out=H_tilde)
+        _mix(Z, H, H_tilde, out=H_next)
+
+    def _slopes(self, work):
+        gates, candidate = work.rooms
+        H, H_tilde = work.H[:-1], candidate.A
+        dA_z, dA_r = gates.gate(gates.dA, "z"), gates.gate(gates.dA, "r")
+        np.subtract(1, gates.A, out=gates.dA)
+        _times_tanh_slope(dA_z, H_tilde, out=candidate.dA)  # 1 - Z
+        gates.dA *= gates.A
+        dA_z *= H - H_tilde
+        dA_r *= H
+
+    def _step_back(self, step, W_gates, W_candidate):
+        dH_next, Z, R, dA, dA_z, dA_r, dstack, through, dA_h, dstack_h, dRH, dH = step
+        np.multiply(dA_h, dH_next, out=dA_h)
+        np.matmul(W_candidate, dA_h, out=dstack_h)
+        np.multiply(dA_z, dH_next, out=dA_z)
+        np.multiply(dA_r, dRH, out=dA_r)
+        np.matmul(W_gates, dA, out=dstack)
+        np.multiply(dH_next, Z, out=dH_next)
+        np.multiply(dRH, R, out=dRH)
+        for road in (dH_next, dRH, through):
+            np.add(dH, road, out=dH)
+
+
+class GRUResetAfter(_Twin):
+    """The fast twin of `GRUResetAfterCell`: X (B, T, D) -> H (B, T, U), state (H,).
+
+    Only H goes through the loop: the products with X are done for all steps before it.
+    Parameters, starting values and errors as in `cells.GRUResetAfterCell`; float32 unless asked
+    otherwise.
+
+    Taught in: notebooks/12_streamline_to_a_gru.
+    """
+
+    readable = cells.GRUResetAfterCell
+    layout = (("h", "zrh"), ("x", "zrh"))
+    sigmoids = "zr"
+
+    def _cut(self, work):
+        """Cut the work space into what each step reads and writes."""
+        of_H, of_X = work.rooms
+        T, U, B = len(of_H.A), self.units, work.H.shape[-1]
+        Z, R, H_tilde = (of_X.gate(of_X.A, letter) for letter in "zrh")
+        spare = of_H.empty(1, U, B)[0]
+        work.slope = of_H.empty(T, U, B)
+        work.steps = _per_step(
+            of_H.stack[:-1],
+            of_H.A,
+            of_H.gate(of_H.A, "zr"),
+            of_H.gate(of_H.A, "h"),
+            of_X.gate(of_X.A, "zr"),
+            Z,
+            R,
+            H_tilde,
+            work.H[:-1],
+            work.H[1:],
+            [spare] * T,
+        )
+        work.steps_back = _per_step(
+            work.dH[1:],
+            work.dH[1:, ..., None, :, :],
+            Z,
+            of_H.dA,
+            of_H.dA.reshape(*of_H.dA.shape[:-2], 3, U, B),
+            of_H.dstack,
+            work.dH[:-1],
+            [spare] * T,
+        )
+
+    def _before(self, work, W_H, W_X):
+        of_X = work.rooms[1]
+        np.matmul(W_X, of_X.stack[:-1], out=of_X.A)
+
+    def _step(self, step, W_H, W_X):
+        entering, A, A_zr, A_h, ZR, Z, R, H_tilde, H, H_next, spare = step
+        np.matmul(W_H, entering, out=A)
+        np.add(ZR, A_zr, out=ZR)
+        _sigmoid_of_halved(ZR)
+        np.multiply(R, A_h, out=spare)
+        np.add(H_tilde, spare, out=H_tilde)
+        np.tanh(H_tilde, out=H_tilde)
+        _mix(Z, H, H_tilde, out=H_next)
+
+    def _slopes(self, work):
+        of_H, of_X = work.rooms
+        R, H_tilde = of_X.gate(of_X.A, "r"), of_X.gate(of_X.A, "h")
+        dA_z, dA_r, dA_h = (of_H.gate(of_H.dA, letter) for letter in "zrh")
+        dA_zr, ZR = of_H.gate(of_H.dA, "zr"), of_X.gate(of_X.A, "zr")
+        np.subtract(1, ZR, out=dA_zr)
+        _times_tanh_slope(dA_z, H_tilde, out=work.slope)  # 1 - Z
+        dA_zr *= ZR
+        dA_z *= work.H[:-1] - H_tilde
+        dA_r *= of_H.gate(of_H.A, "h")
+        dA_r *= work.slope
+        np.multiply(work.slope, R, out=dA_h)
+
+    def _step_back(self, step, W_H, W_X):
+        dH_next, dH_next_wide, Z, dA, dA_by_gate, dstack, dH, spare = step
+        np.multiply(dA_by_gate, dH_next_wide, out=dA_by_gate)
+        np.matmul(W_H, dA, out=dstack)
+        np.add(dH, dstack, out=dH)
+        np.multiply(dH_next, Z, out=spare)
+        np.add(dH, spare, out=dH)
+
+    def _after(self, work, W_H, W_X):
+        of_H, of_X = work.rooms
+        of_X.gate(of_X.dA, "zr")[...] = of_H.gate(of_H.dA, "zr")
+        np.multiply(work.slope, work.dH[1:], out=of_X.gate(of_X.dA, "h"))
+        np.matmul(W_X, of_X.dA, out=of_X.dstack)
