@@ -1,6 +1,7 @@
 """Optimizers, clipping, and one training loop that records what it does and never draws."""
 
 import itertools
+import os
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -219,7 +220,10 @@ def fit(
             record.validation_steps.append(step)
 
     interrupted = False
-    bar = tqdm(itertools.islice(batches, steps), total=steps, desc=description, leave=False)
+    # In a notebook tqdm shows a widget and does not look at TQDM_DISABLE by itself.
+    quiet = os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
+    steps_left = itertools.islice(batches, steps)
+    bar = tqdm(steps_left, total=steps, desc=description, leave=False, disable=quiet)
     try:
         look(0)
         for step, batch in enumerate(bar, start=1):
