@@ -168,7 +168,8 @@ def _data():
         yield "data", "the page data/README.md is missing", mend
         return
     text = page.read_text(encoding="utf-8")
-    names = sorted(set(re.findall(r"\b([\w-]+\.csv)\b", text)))
+    rows = [line for line in text.splitlines() if re.search(r"\b[0-9a-f]{64}\b", line)]
+    names = [name for row in rows for name in re.findall(r"`([\w-]+\.csv)`", row)]
     whole = 0
     for name in names:
         path = folder / name

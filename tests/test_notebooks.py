@@ -204,6 +204,7 @@ BAD = [
     ("tags_are_known", lambda nb: set_tag(nb, "extra", "Extra")),
     ("tags_are_known", lambda nb: set_tag(nb, "bug-hunt", "exercise")),
     ("tags_are_known", lambda nb: replace_text(nb, "## 1 The sum", "The sum")),
+    ("format_is_valid", lambda nb: nb.cells[2].pop("outputs")),
     ("kernel_is_python3", lambda nb: nb.metadata.kernelspec.update(name="my-env")),
     ("cell_names_are_unique", lambda nb: nb.cells[1].update(id=nb.cells[0]["id"])),
     ("no_exit", lambda nb: set_source(nb, "extra", "if True:\n    exit()")),

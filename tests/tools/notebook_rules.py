@@ -6,10 +6,12 @@ that breaks it: a rule that cannot fail would be worthless.
 
 import ast
 import copy
+import json
 import re
 import statistics
 
 import nbformat
+import nbformat.validator
 
 TAGS = re.compile(
     r"exercise|solution|bug-hunt|guess|extra|nbval-check-output|long-run|slide-[12]-[1-9]\d?"
@@ -37,11 +39,13 @@ class Notebook:
     def __init__(self, name, nb, size=None):
         self.name, self.nb = name, nb
         self.number = name[:2]
-        self.size = len(nbformat.writes(nb).encode()) if size is None else size
+        self.size = len(json.dumps(nb)) if size is None else size
 
     @classmethod
     def read(cls, path):
-        return cls(path.stem, nbformat.read(path, as_version=4), path.stat().st_size)
+        # nbformat.read would mend repeated cell ids on the way
+        text = path.read_text(encoding="utf-8")
+        return cls(path.stem, nbformat.v4.reads(text), len(text.encode()))
 
     @property
     def code(self):
@@ -212,6 +216,13 @@ def tags_are_known(book):
             elif tag.startswith("slide-") and not re.match(r"## ", cell.source):
                 complaints.append(f"{book.place(cell)}: {tag} stands on no heading of a section")
     return complaints
+
+
+@rule
+def format_is_valid(book):
+    """The file keeps the published format of notebooks."""
+    plain = json.loads(json.dumps(book.nb))
+    return [error.message[:200] for error in nbformat.validator.iter_validate(plain)]
 
 
 @rule

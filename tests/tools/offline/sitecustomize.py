@@ -5,9 +5,10 @@ prove on each run that they download nothing. An audit hook sees every connectio
 code opens, whatever library asks for it, and it cannot be taken off again.
 """
 
+import re
 import sys
 
-LOCAL = ("127.", "localhost", "::1", "0.0.0.0", "::ffff:127.")
+LOCAL = re.compile(r"localhost|(::ffff:)?127(\.\d{1,3}){3}|::1?|0\.0\.0\.0", re.IGNORECASE)
 CONNECTS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname"}
 
@@ -20,7 +21,7 @@ def is_local(host):
     """True for this machine: loopback, no host at all, or a socket that is a file."""
     if isinstance(host, (bytes, bytearray)):
         host = host.decode("ascii", "replace")
-    return host is None or host == "" or str(host).lower().startswith(LOCAL)
+    return host is None or host == "" or LOCAL.fullmatch(str(host)) is not None
 
 
 def refuse(host):
