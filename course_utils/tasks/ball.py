@@ -202,9 +202,11 @@ def noisy_ball(
 ) -> Task:
     """Make the task "where is the swinging ball measured next?", asked after every measurement.
 
-    X (B, T, 1) measurements, target (B, T, 1) the next ones; mean squared error. The optimum is the
-    Kalman filter's error, the mean over T steps; `levels` has windows of 1, 2, 5, 20 measurements
-    and the Kalman filter in the long run. `pendulum(...)` describes the motion.
+    X (B, T, 1) measurements, target (B, T, 1) the next ones; mean squared error. All limits are
+    means over the T steps, the first of which have little to go by: the optimum is the Kalman
+    filter's error, `levels` has windows of 1, 2, 5, 20 measurements (fewer where there are not so
+    many yet). For the error of a full window, or in the long run, ask `pendulum(...)`:
+    best_error(k), kalman_error().
 
     Taught in: notebooks/01_see_why_order_matters
     """
@@ -233,14 +235,15 @@ def _prediction_task(name, T, system, windows):
         y = system.sample(rng, B, T + 1)[..., np.newaxis]
         return Batch(y[:, :-1], y[:, 1:])
 
-    levels = {f"last {k}": system.best_error(k) for k in windows}
+    seen = np.arange(1, T + 1)  # measurements so far, at each step
+    window = [system.best_error(k) for k in range(max(windows) + 1)]
     return Task(
         name,
         sample,
         baseline=system.best_error(0),
-        optimum=float(system.kalman_errors(T + 1)[1:].mean()),
+        optimum=system.kalman_errors(T + 1)[1:].mean(),
         unit="mean squared error",
-        levels={**levels, "Kalman filter": system.kalman_error()},
+        levels={f"last {k}": np.mean([window[min(k, t)] for t in seen]) for k in windows},
         num_inputs=1,
         num_outputs=1,
     )

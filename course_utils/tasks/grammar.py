@@ -443,26 +443,14 @@ def dyck(kinds: int = 1, depth: int = 8, T: int = 50, opening: float = 0.5) -> T
         best.append(level @ per_level)
         up.append(level @ goes_up)
     share = float(np.mean(up))
-    levels = {"best in the long run": _long_run(goes_up) @ per_level}
-    if kinds > 1:
-        levels["kind unknown"] = np.mean(best) + (1 - share) * np.log(kinds)
+    unknown = {"kind unknown": np.mean(best) + (1 - share) * np.log(kinds)}
     return Task(
         f"brackets of {kinds} kind(s), depth {depth}",
         sample,
         baseline=float(entropy(np.array([share, 1 - share])) + np.log(kinds)),
         optimum=float(np.mean(best)),
         unit="nats per symbol",
-        levels={what: float(nats) for what, nats in levels.items()},
+        levels=unknown if kinds > 1 else {},
         num_inputs=2 * kinds,
         num_outputs=2 * kinds,
     )
-
-
-def _long_run(goes_up):
-    """The share of time on each level of a walk that goes up with chance goes_up[level]."""
-    levels = np.arange(len(goes_up))
-    step = np.zeros((len(goes_up), len(goes_up)))
-    step[levels[:-1], levels[1:]] = goes_up[:-1]
-    step[levels[1:], levels[:-1]] = 1 - goes_up[1:]
-    balance = np.vstack([step.T - np.eye(len(goes_up)), np.ones(len(goes_up))])
-    return np.linalg.lstsq(balance, np.append(np.zeros(len(goes_up)), 1.0), rcond=None)[0]

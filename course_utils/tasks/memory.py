@@ -5,6 +5,8 @@ All are drawn for many sequences at once. The sources stand at each task.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from course_utils.tasks.base import (
@@ -181,22 +183,23 @@ def elman_letters(T: int = 30) -> Task:
     begins[0] = 1.0
     for t in range(1, T + 1):
         begins[t] = sum(begins[t - len(word)] for word in WORDS if t >= len(word)) / len(WORDS)
-    # In the long run: pairs (letter, next letter), all words and all next words equally frequent.
+    # How often each letter follows each, in letters 0 .. T: a word begins, then its letters come.
     pairs = np.zeros((len(LETTERS), len(LETTERS)))
-    for word in WORDS:
-        for following in WORDS:
-            text = word + following[0]
-            for a, b in zip(text, text[1:], strict=False):
-                pairs[LETTERS.index(a), LETTERS.index(b)] += 1
-    share = pairs.sum(axis=1) / pairs.sum()
-    long_run = float(np.log(len(WORDS)) * len(WORDS) / sum(map(len, WORDS)))
+    for t, word in itertools.product(range(T), WORDS):
+        letters = [LETTERS.index(letter) for letter in word]
+        for i, letter in enumerate(letters[: T - t]):
+            if i + 1 < len(letters):
+                pairs[letter, letters[i + 1]] += begins[t] / len(WORDS)
+            else:
+                first = [LETTERS.index(following[0]) for following in WORDS]
+                pairs[letter, first] += begins[t] / len(WORDS) ** 2
     return Task(
         "Elman's letters",
         sample,
-        baseline=float(entropy(share)),
-        optimum=float(np.log(len(WORDS)) * begins[1:].mean()),
+        baseline=entropy(pairs.sum(axis=0) / pairs.sum()),
+        optimum=np.log(len(WORDS)) * begins[1:].mean(),
         unit="nats per letter",
-        levels={"one letter back": best_guess(pairs)[0], "best in the long run": long_run},
+        levels={"one letter back": best_guess(pairs)[0]},
         num_inputs=len(LETTERS),
         num_outputs=len(LETTERS),
     )

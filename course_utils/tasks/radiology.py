@@ -171,7 +171,7 @@ REPORT_WORDS = (
 
 
 class Reports(NamedTuple):
-    """Hold B reports: words (B, T) as numbers of `REPORT_WORDS`, and for each word what it belongs to.
+    """Hold B reports: words (B, T), numbers of `REPORT_WORDS`, and what each word belongs to.
 
     finding, negated (B, T) of bool; side (B, T) numbers of `SIDES`: does the trigger that decides
     stand before or after the finding, is there none, or only a pseudo-trigger. False and 0 where no
@@ -263,11 +263,11 @@ def _limits():
 
 
 def radiology(sentences: int = 3) -> Task:
-    """Make the negation task: is this finding negated? Asked at every word of every finding.
+    """Make the negation task: is this finding negated? Asked at each word of each finding.
 
-    X (B, T) words as numbers of `REPORT_WORDS` (0 pads), target (B, T): 1 negated, 0 present; mask (B, T):
-    the words of findings. Softmax cross-entropy in nats per word of a finding. "past only" is
-    exact: the best that can be said from the words up to the finding. The whole sentence always
+    X (B, T) words as numbers of `REPORT_WORDS` (0 pads), target (B, T): 1 negated, 0 present; mask
+    (B, T): the words of findings. Softmax cross-entropy in nats per word of a finding. "past only"
+    is exact: the best that can be said from the words up to the finding. The whole sentence always
     decides. `radiology_reports` gives the same reports with the side of the trigger.
 
     Taught in: notebooks/11_read_in_both_directions

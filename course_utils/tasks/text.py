@@ -26,12 +26,19 @@ def pydoc_text() -> str:
 def standard_library_files() -> list[Path]:
     """List the top-level source files of the standard library in alphabetical order.
 
+    Raises FileNotFoundError if this Python came without them.
+
     Taught in: notebooks/11_read_in_both_directions
     """
     import os
 
     folder = Path(os.__file__).parent
-    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("__"))
+    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("__"))
+    if not files:
+        raise FileNotFoundError(
+            f"no source files in {folder}; this Python came without the source of its library"
+        )
+    return files
 
 
 def standard_library_source(num_characters: int | None = None) -> str:
