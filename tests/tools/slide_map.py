@@ -13,6 +13,7 @@ from course_plan import NOTEBOOKS, ROWS, planned
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 BEGIN = "<!-- slide map: `make slide-map` writes this part from the tags of the notebooks -->"
 END = "<!-- end of the slide map -->"
+NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "keras": "Keras"}
 START_OF_PAGE = (
     "# The notebooks\n\nRead them in order. Each one opens with a failure of the one before.\n"
 )
@@ -38,7 +39,8 @@ def heading(source):
 def title(name):
     """01_see_why_order_matters -> 01 See why order matters."""
     number, words = name.split("_", 1)
-    return f"{number} {words[0].upper()}{words[1:].replace('_', ' ')}"
+    words = " ".join(NAMES.get(word, word) for word in words.split("_"))
+    return f"{number} {words[0].upper()}{words[1:]}"
 
 
 def table(head, rows):
