@@ -40,7 +40,8 @@ def softmax_cross_entropy(logits, labels, mask=None, *, replicas=None):
     >>> round(softmax_cross_entropy(np.zeros((1, 4)), np.array([2]))[0], 4)
     1.3863
     """
-    logits, labels = _scores("logits", logits), np.asarray(labels)
+    logits = _scores("logits", logits)
+    labels = np.asarray(labels)
     classes = logits.shape[-1]
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels hold {labels.dtype}; expected whole numbers 0 to {classes - 1}")

@@ -5,3 +5,12 @@ from hypothesis import settings
 # No time limit per example: the machines that run this differ. The same examples on every run.
 settings.register_profile("course", deadline=None, derandomize=True, database=None)
 settings.load_profile("course")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests measured and gave to `record_property("measured", ...)`, also under -q."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, text in getattr(report, "user_properties", ()):
+                if name == "measured" and report.when == "call":
+                    terminalreporter.write_line(text)
