@@ -1,164 +1,113 @@
 """Fast twins of the readable cells: the same numbers, the same names, several times faster.
 
 A twin is a layer: X (B, T, D) -> H (B, T, U).  It computes what `Recurrent(cell)` computes, with
-five changes, none of them to the mathematics:
+six changes, none of them to the mathematics:
 
-1. One product for all gates.  What enters a step is stacked, S = [H; X; 1], and all weights and
-   biases stand in one joined block, so a step is one product: block times stack.
-2. Features come first inside.  Arrays are (features, B), so each gate is one contiguous piece.
-3. sigmoid(a) = (tanh(a / 2) + 1) / 2.  The halves are multiplied into the block once, and then one
-   tanh serves all gates.
-4. On the way back, the slopes of all steps are computed at once before the loop, and the gradient
-   of all weights is one product after it.
+1. One product for all gates: their weights stand side by side in one joined block.
+2. What does not wait for the loop stays out of it: the products with X before it, the slopes of
+   all gates before the way back, the weight gradients after it.
+3. Features stand first, (features, B), so that each gate is one contiguous piece of memory.
+4. sigmoid(a) = (tanh(a / 2) + 1) / 2: the halves go into a copy of the block, and one tanh serves
+   all gates.
 5. Work space is allocated once for each shape and used again.
+6. The steps are cut into chunks.  While one hand walks through the loop of one chunk, a second
+   thread does the work before and after the loop for the others, if there is enough of it.
 
 What a twin returns (H, dX, `state`, `dstate`, `grads`) is new memory and belongs to the caller.
 
 Taught in: notebooks/08_train_the_lstm.
 """
 
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+
 import numpy as np
 
-from course_utils import cells
+from course_utils import cells, require
 from course_utils.layers import Layer
 from course_utils.recurrent import checked
 
+CHUNK = 4e6  # products of two numbers that make a chunk of steps worth a second thread
+MOST_CHUNKS = 6
+SHAPES_KEPT = 4
 
-class Block:
-    """Hold weights side by side: a row for all that enters a step, a column for each gate's unit.
 
-    rows: "hx" when H and X enter, "h" or "x" when one of them does; the last row is the bias.
-    gates: the letters of the gates whose columns stand here.  `joined` is (K, G U) with
-    K = U + D + 1 for "hx"; with R replicas (R, K, G U).
+class Job:
+    """A piece of work that the second thread begins, unless its result is asked for earlier."""
+
+    def __init__(self, shared, function, *arguments):
+        self.call = functools.partial(copy_context().run, function, *arguments)
+        self.future = _second_thread(os.getpid()).submit(self.call) if shared else None
+
+    def result(self):
+        """Give the result: wait for it if it has begun, else compute it here."""
+        if self.future is None or self.future.cancel():
+            return self.call()
+        return self.future.result()
+
+
+@functools.cache
+def _second_thread(process):
+    """Start the second thread, once in each process: a forked one has to start its own."""
+    return ThreadPoolExecutor(max_workers=1)
+
+
+class Work:
+    """Hold the work space of a twin for one shape (B, T).
+
+    X (T, D + 1, B), the last row ones for the bias; H (T + 1, U, B), from the initial state on,
+    with a row of ones where the twin has a bias beside H; A (T, G U, B), first the
+    pre-activations, then the gates; dA their gradient; dY (T, U, B); dH (U, B), the gradient that
+    is carried from step to step; product, where a step puts H W_h.
     """
 
-    def __init__(self, cell, rows, gates, sigmoids):
-        U = cell.units
-        self.rows, self.gates, self.units = rows, gates, U
-        self.lead = () if cell.replicas is None else (cell.replicas,)
-        self.sizes = [{"h": U, "x": cell.num_inputs}[row] for row in rows]
-        self.joined = np.zeros((*self.lead, sum(self.sizes) + 1, len(gates) * U), cell.dtype)
-        self.halved = np.zeros_like(self.joined)
-        self.halves = np.repeat([0.5 if g in sigmoids else 1.0 for g in gates], U).astype(
-            cell.dtype
-        )
+    def __init__(self, twin, B, T):
+        D, U, G = twin.num_inputs, twin.units, len(twin.columns)
+        self.lead = () if twin.replicas is None else (twin.replicas,)
+        self.dtype, self.B, self.T = twin.dtype, B, T
+        self.X = self.empty(T, D + 1)
+        self.H_and_one = self.empty(T + 1, U + twin.biases - 1)
+        self.X[..., -1, :] = self.H_and_one[..., -1, :] = 1
+        self.H = self.H_and_one[..., :U, :]
+        self.A, self.dA = self.empty(T, G * U), self.empty(T, G * U)
+        self.dY, self.dH = self.empty(T, U), self.empty(U)
+        self.product = self.empty(len(twin.gates_of_H) * U)
+        self.states, self.dstates = [self.H], [self.dH]
+        count = np.prod(self.lead, initial=1) * B * T * G * U * (D + U)
+        chunks = int(np.clip(count / CHUNK, 1, min(T, MOST_CHUNKS)))
+        ends = [T * i // chunks for i in range(chunks + 1)]
+        self.chunks = [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
+        self.shared = chunks > 1
 
-    def views(self, joined):
-        """Cut a joined array into the symbols of the slides: {name: view}."""
-        U, named = self.units, {}
-        bias = "b_" if self.rows == "hx" else f"b_{self.rows}"
-        for n, gate in enumerate(self.gates):
-            columns = joined[..., n * U : (n + 1) * U]
-            for row in self.rows:
-                named[f"W_{row}{gate}"] = columns[..., self.where(row), :]
-            named[f"{bias}{gate}"] = columns[..., -1:, :] if self.lead else columns[-1]
-        return named
-
-    def where(self, row):
-        """Give the slice of the rows that belong to "h" or to "x"."""
-        i = self.rows.index(row)
-        start = sum(self.sizes[:i])
-        return slice(start, start + self.sizes[i])
-
-    def forward_weights(self):
-        """Read the parameters for a forward pass -> (G U, K), the sigmoids' columns halved."""
-        return np.multiply(self.joined, self.halves, out=self.halved).mT
-
-    def backward_weights(self):
-        """Give what carries gradients back, (K - 1, G U): nothing stands behind a bias."""
-        return self.joined[..., :-1, :]
+    def empty(self, *shape):
+        """Allocate an array; (T, F) stands for (T, F, B), with R replicas for (T, R, F, B)."""
+        return np.empty((*shape[:-1], *self.lead, shape[-1], self.B), self.dtype)
 
 
-class Room:
-    """Hold the work space of one block for T steps; features stand before B, the last axis.
-
-    stack (T + 1, K, B): what enters each step, and one more, because a step writes the next H;
-    A (T, G U, B): first the pre-activations, then the gates; dA: the gradient of the
-    pre-activations; dstack (T, K - 1, B): the gradient of what enters.
-    """
-
-    def __init__(self, block, B, T):
-        K, GU = block.joined.shape[-2:]
-        self.block = block
-        self.stack = self.empty(T + 1, K, B)
-        self.stack[..., -1, :] = 1  # multiplies the bias
-        self.A, self.dA = self.empty(T, GU, B), self.empty(T, GU, B)
-        self.dstack = self.empty(T, K - 1, B)
-
-    def empty(self, steps, features, B):
-        """Allocate an array of the block's type, with its replica axis."""
-        return np.empty((steps, *self.block.lead, features, B), self.block.joined.dtype)
-
-    def part(self, stack, row):
-        """Cut the rows of "h" or "x" out of a stack or of its gradient."""
-        return stack[..., self.block.where(row), :]
-
-    def gate(self, A, letters):
-        """Cut the rows of gates that stand side by side out of A or dA."""
-        U, first = self.block.units, self.block.gates.index(letters)
-        return A[..., first * U : (first + len(letters)) * U, :]
-
-    def gradient(self):
-        """Sum over all steps: the gradient of the joined block, (K, G U)."""
-        return _time_last(self.stack[:-1]) @ _time_last(self.dA).mT
+def _inside(array):
+    """View (B, T, F) as (T, F, B), with replicas (R, B, T, F) as (T, R, F, B)."""
+    return np.moveaxis(array, (-2, -3), (0, -1))
 
 
-def _time_last(array):
-    """Copy (T, F, B) to (F, T B), so that one product sums over steps and batch."""
+def _over_time(array):
+    """Copy (T, F, B) to (F, T B), so that one product sums over all steps and the batch."""
     moved = np.moveaxis(array, 0, -2)
     return moved.reshape(*moved.shape[:-2], -1)
 
 
-def _batch_first(array):
-    """Copy (T, F, B) to (B, T, F), with replicas (T, R, F, B) to (R, B, T, F)."""
-    return np.ascontiguousarray(np.moveaxis(array, (-1, 0), (-3, -2)))
-
-
-class Work:
-    """Hold the work space of a twin for one shape: rooms, states, and their gradients.
-
-    `states` holds H, or H and C, for T + 1 times: before the first step, after each step.
-    `dstates` the same for the gradients.  `steps` and `steps_back` hold what one step of the twin
-    reads and writes, cut once.
-    """
-
-    def __init__(self, blocks, B, T):
-        self.rooms = [Room(block, B, T) for block in blocks]
-        first = self.rooms[0]
-        U = first.block.units
-        self.H = first.part(first.stack, "h")
-        self.dH = first.empty(T + 1, U, B)
-        self.states, self.dstates = [self.H], [self.dH]
-        self.steps = self.steps_back = ()
-
-    def load(self, X, state):
-        """Copy in X (B, T, D) and the initial state, each part (B, U)."""
-        for room in self.rooms:
-            if "x" in room.block.rows:
-                room.part(room.stack, "x")[:-1] = np.moveaxis(X, (-2, -3), (0, -1))
-        for states, part in zip(self.states, state, strict=True):
-            states[0] = part.mT
-
-    def load_gradients(self, dY, dstate):
-        """Copy in dY (B, T, U) and the gradient of the final state, zero when None."""
-        self.dH[0] = 0
-        self.dH[1:] = np.moveaxis(dY, (-2, -3), (0, -1))
-        for d in self.dstates[1:]:
-            d[-1][...] = 0
-        for d, part in zip(self.dstates, dstate or (), strict=False):
-            d[-1][...] += part.mT
-
-
 class _Twin(Layer):
-    """Run the time loop, forward and backward, for all twins.
+    """Do all that the twins have in common: everything but the step itself.
 
-    A twin says which cell it equals (`readable`), which blocks it has (`layout`: rows and gates),
-    which gates are sigmoids, and what one step does: `_step`, and `_step_back` after `_slopes`.
+    A twin says which cell it equals (`readable`); the letters of its joined `columns`, and which
+    of them belong to X and to H; which of them are sigmoids; whether it has one bias per gate, or
+    two; and what a step does: `_step`, `_slopes` before the way back, `_step_back`.
     """
 
     readable = None
-    layout = ()
-    sigmoids = ""
+    columns = gates_of_X = gates_of_H = sigmoids = ""
+    biases = 1
 
     def __init__(self, num_inputs, units, rng, *, replicas=None, dtype=np.float32):
         super().__init__()
@@ -170,20 +119,18 @@ class _Twin(Layer):
         self.replicas, self.dtype = cell.replicas, cell.dtype
         self.num_states = cell.num_states
         self.state = self.dstate = None
-        self.blocks = [Block(cell, *rows_gates, self.sigmoids) for rows_gates in self.layout]
+        self._work = {}
+        lead = () if self.replicas is None else (self.replicas,)
+        rows = self.units + self.num_inputs + self.biases
+        self._joined = np.zeros((*lead, rows, len(self.columns) * self.units), self.dtype)
+        self._halved = np.zeros_like(self._joined)
+        halves = [0.5 if letter in self.sigmoids else 1 for letter in self.columns]
+        self._halves = np.repeat(np.array(halves, self.dtype), self.units)
         self._order = list(cell.params)
-        self._views = self._named([block.joined for block in self.blocks])
+        self._views = self._named(self._joined)
         self.params = dict(self._views)
         for name, p in cell.params.items():
             self.params[name][...] = p
-        self._work = {}
-
-    def _named(self, joined):
-        """Cut one joined array for each block into {name: view}, in the order of the cell."""
-        views = {}
-        for block, array in zip(self.blocks, joined, strict=True):
-            views |= block.views(array)
-        return {name: views[name] for name in self._order}
 
     @classmethod
     def from_cell(cls, cell):
@@ -208,7 +155,7 @@ class _Twin(Layer):
         return cell
 
     def __reduce__(self):
-        """Copy and pickle by way of the cell, because a view alone loses its block."""
+        """Copy and pickle by way of the cell: a view that is copied alone loses its block."""
         return type(self).from_cell, (self.to_cell(),)
 
     def replica(self, r):
@@ -219,58 +166,44 @@ class _Twin(Layer):
         """Give the state before the first step: zeros, a tuple of arrays (B, U) or (R, B, U)."""
         return self.readable.initial_state(self, B)
 
-    def forward(self, X, mask=None, state=None):
-        """X (B, T, D), mask (B, T), state or None for zeros -> H (B, T, U).
+    # The joined block: rows H, [bias beside H], X, bias; columns one gate after the other.
 
-        Raises ValueError or TypeError as `recurrent.scan` does.
-        """
-        X, state, mask = checked(self, X, state, mask)
-        self._rejoin()
-        work = self._work_for(X.shape[-3], X.shape[-2])
-        work.load(X, state)
-        weights = [block.forward_weights() for block in self.blocks]
-        self._before(work, *weights)
-        for t, step in enumerate(work.steps):
-            self._step(step, *weights)
-            if mask is not None:  # padding: the state is carried on
-                for states in work.states:
-                    np.copyto(states[t + 1], states[t], where=~mask[:, t])
-        self._saved = work, mask
-        self.state = tuple(states[-1].mT.copy() for states in work.states)
-        return _batch_first(work.H[1:])
+    def _columns(self, letters):
+        """Give the place of gates that stand side by side."""
+        first = self.columns.index(letters) * self.units
+        return slice(first, first + len(letters) * self.units)
 
-    def backward(self, dY, dstate=None):
-        """dY (B, T, U), gradient of the final state or None for zero -> dX (B, T, D).
+    def _beside_H(self, joined):
+        """Cut out the weights of H, with the bias beside them if there is one."""
+        return joined[..., : self.units + self.biases - 1, self._columns(self.gates_of_H)]
 
-        Raises ValueError for a dY that does not fit the last forward.
-        """
-        work, mask = self._remembered()
-        expected = np.moveaxis(work.H[1:], (-1, 0), (-3, -2)).shape
-        if np.shape(dY) != expected:
-            raise ValueError(f"dY has shape {np.shape(dY)}; expected {expected}, the shape of H")
-        work.load_gradients(np.asarray(dY), dstate)
-        self._slopes(work)
-        weights = [block.backward_weights() for block in self.blocks]
-        for t in reversed(range(len(work.steps))):
-            around = None if mask is None else _take_out(work.dstates, t + 1, ~mask[:, t])
-            self._step_back(work.steps_back[t], *weights)
-            if around is not None:  # at a padded step the gradient goes around the cell
-                for d, part in zip(work.dstates, around, strict=True):
-                    d[t] += part
-        self._after(work, *weights)
-        self.grads = self._named([room.gradient() for room in work.rooms])
-        self.dstate = tuple(d[0].mT.copy() for d in work.dstates)
-        return _batch_first(self._input_gradient(work))
+    def _beside_X(self, joined):
+        """Cut out the weights of X, with the bias."""
+        return joined[..., self.units + self.biases - 1 :, self._columns(self.gates_of_X)]
 
-    def _before(self, work, *weights):
-        """Compute what can be computed for all steps before the loop."""
+    def _weights_of_H(self):
+        """Give the weights of H in two views: into the gates (G U, U), and back (U, G U)."""
+        back = self._beside_H(self._joined)[..., : self.units, :]
+        return self._beside_H(self._halved).mT, back
 
-    def _after(self, work, *weights):
-        """Compute the gradients that can wait until the loop is done."""
+    def _gate(self, array, letters):
+        """Cut the rows of gates that stand side by side out of A or dA."""
+        return array[..., self._columns(letters), :]
 
-    def _input_gradient(self, work):
-        """Give the gradient of X, (T, D, B), that the steps have left in the rooms."""
-        return sum(room.part(room.dstack, "x") for room in work.rooms if "x" in room.block.rows)
+    def _named(self, joined):
+        """Cut a joined block into the symbols of the slides: {name: view}."""
+        views, D, U = {}, self.num_inputs, self.units
+        for source, size, part, gates in (
+            ("h", U, self._beside_H(joined), self.gates_of_H),
+            ("x", D, self._beside_X(joined), self.gates_of_X),
+        ):
+            for n, letter in enumerate(gates):
+                gate = letter.replace("g", "h")  # see GRUResetAfter
+                column = part[..., n * U : (n + 1) * U]
+                views[f"W_{source}{gate}"] = column[..., :size, :]
+                bias = f"b_{gate}" if self.biases == 1 else f"b_{source}{gate}"
+                views[bias] = column[..., -1, :] if self.replicas is None else column[..., -1:, :]
+        return {name: views[name] for name in self._order}
 
     def _rejoin(self):
         """Take a parameter that was replaced, `params["b_f"] = ...`, into the joined block."""
@@ -280,44 +213,144 @@ class _Twin(Layer):
                 self.params[name] = view
 
     def _work_for(self, B, T):
-        """Give the work space of this shape; that of the last four shapes is kept."""
+        """Give the work space of this shape; that of the last few shapes is kept."""
         if (B, T) not in self._work:
-            if len(self._work) == 4:
+            if len(self._work) == SHAPES_KEPT:
                 del self._work[next(iter(self._work))]
-            self._work[B, T] = Work(self.blocks, B, T)
-            self._cut(self._work[B, T])
+            self._work[B, T] = Work(self, B, T)
+            self._prepare(self._work[B, T])
         return self._work[B, T]
 
+    def forward(self, X, mask=None, state=None):
+        """X (B, T, D), mask (B, T), state or None for zeros -> H (B, T, U).
 
-def _take_out(dstates, t, padded):
-    """Take the gradients of the states at time t out where `padded` (B,) is True, leave zeros."""
-    taken = [np.where(padded, d[t], 0) for d in dstates]
-    for d in dstates:
-        np.copyto(d[t], 0, where=padded)
+        Raises ValueError or TypeError as `recurrent.scan` does.
+        """
+        X, state, mask = checked(self, X, state, mask)
+        work = self._work_for(X.shape[-3], X.shape[-2])
+        self._rejoin()
+        np.multiply(self._joined, self._halves, out=self._halved)
+        for states, part in zip(work.states, state, strict=True):
+            states[0] = part.mT
+        H = np.empty((*X.shape[:-1], self.units), self.dtype)
+        before = [Job(work.shared, self._enter, work, X, chunk) for chunk in work.chunks]
+        after = []
+        for chunk, job in zip(work.chunks, before, strict=True):
+            job.result()
+            for t in range(chunk.start, chunk.stop):
+                self._step(*work.steps[t])
+                if mask is not None:  # padding: the state is carried on
+                    for states in work.states:
+                        np.copyto(states[t + 1], states[t], where=~mask[:, t])
+            after.append(Job(work.shared, self._leave, work, H, chunk))
+        for job in reversed(after):
+            job.result()
+        self._saved = work, mask
+        self.state = tuple(states[-1].mT.copy() for states in work.states)
+        return H
+
+    def _enter(self, work, X, chunk):
+        """Copy in X, and multiply it with its weights, for all steps of a chunk."""
+        work.X[chunk, ..., :-1, :] = _inside(X)[chunk]
+        A = self._gate(work.A[chunk], self.gates_of_X)
+        np.matmul(self._beside_X(self._halved).mT, work.X[chunk], out=A)
+
+    def _leave(self, work, H, chunk):
+        """Copy H out."""
+        _inside(H)[chunk] = work.H[1:][chunk]
+
+    def backward(self, dY, dstate=None):
+        """dY (B, T, U), gradient of the final state or None for zero -> dX (B, T, D).
+
+        Raises ValueError for a dY or a dstate that does not fit the last forward.
+        """
+        work, mask = self._remembered()
+        dY = require.same_shape("dY", dY, (*work.lead, work.B, work.T, self.units), "H")
+        dstate = self._checked_gradient(dstate, work.B)
+        for d, part in zip(work.dstates, dstate, strict=True):
+            d[...] = part.mT
+        dX = np.empty((*dY.shape[:-1], self.num_inputs), self.dtype)
+        chunks = work.chunks[::-1]
+        before = [Job(work.shared, self._enter_back, work, dY, chunk) for chunk in chunks]
+        after = []
+        for chunk, job in zip(chunks, before, strict=True):
+            job.result()
+            self._slopes(work, chunk)
+            for t in reversed(range(chunk.start, chunk.stop)):
+                np.add(work.dH, work.dY[t], out=work.dH)
+                around = None if mask is None else _take_out(work.dstates, ~mask[:, t])
+                self._step_back(*work.steps_back[t])
+                if around is not None:  # at a padded step the gradient goes around the cell
+                    for d, part in zip(work.dstates, around, strict=True):
+                        d += part
+            after.append(Job(work.shared, self._leave_back, work, dX, chunk))
+        self.grads = self._named(sum(job.result() for job in reversed(after)))
+        self.dstate = tuple(d.mT.copy() for d in work.dstates)
+        return dX
+
+    def _checked_gradient(self, dstate, B):
+        """Return the gradient of the final state as a tuple of arrays, zeros for None."""
+        zeros = self.initial_state(B)
+        if dstate is None:
+            return zeros
+        return require.state_tuple("dstate", dstate, [z.shape for z in zeros], self.dtype)
+
+    def _enter_back(self, work, dY, chunk):
+        """Copy in dY for all steps of a chunk."""
+        work.dY[chunk] = _inside(dY)[chunk]
+
+    def _leave_back(self, work, dX, chunk):
+        """Write dX for all steps of a chunk; return their part of the gradient of the block."""
+        dA = work.dA[chunk]
+        of_X = _over_time(self._gate(dA, self.gates_of_X))
+        joined = np.zeros_like(self._joined)
+        np.matmul(_over_time(work.X[chunk]), of_X.mT, out=self._beside_X(joined))
+        self._gradient_beside_H(work, chunk, dA, of_X, self._beside_H(joined))
+        through = self._beside_X(self._joined)[..., :-1, :] @ of_X
+        steps = through.reshape(*through.shape[:-1], -1, work.B)
+        _inside(dX)[chunk] = np.moveaxis(steps, -2, 0)
+        return joined
+
+    def _gradient_beside_H(self, work, chunk, dA, of_X, out):
+        """Compute the gradient of the weights of H; the same dA as for X if not overridden."""
+        np.matmul(_over_time(work.H_and_one[chunk]), of_X.mT, out=out)
+
+
+def _take_out(gradients, padded):
+    """Take out what stands where `padded` (B,) is True, in place: leave zeros, return the rest."""
+    taken = [np.where(padded, d, 0) for d in gradients]
+    for d in gradients:
+        np.copyto(d, 0, where=padded)
     return taken
 
 
-def _per_step(*arrays):
-    """Cut arrays (T, ...) into a list with one tuple of views for each step."""
-    return list(zip(*arrays, strict=True))
+def _per_step(shared, *arrays):
+    """Make a tuple for each step: what all steps share, then the step's entry of each array."""
+    return [(*shared, *entries) for entries in zip(*arrays, strict=True)]
 
 
-def _times_tanh_slope(factor, tanh, out):
-    """Compute factor (1 - tanh^2) into `out`."""
-    np.multiply(tanh, tanh, out=out)
-    np.subtract(1, out, out=out)
-    np.multiply(out, factor, out=out)
-
-
-def _sigmoid_of_halved(A):
+def _sigmoid_of_half(A):
     """Turn a / 2 into sigmoid(a), in place."""
     np.tanh(A, out=A)
     np.multiply(A, 0.5, out=A)
     np.add(A, 0.5, out=A)
 
 
+def _tanh_slope(value, factor, out):
+    """Compute factor (1 - tanh^2), from the value of tanh, into `out`."""
+    np.multiply(value, value, out=out)
+    np.subtract(1, out, out=out)
+    np.multiply(out, factor, out=out)
+
+
+def _sigmoid_slope(value, out):
+    """Compute s (1 - s), from the value of the sigmoid, into `out`."""
+    np.subtract(1, value, out=out)
+    np.multiply(out, value, out=out)
+
+
 def _mix(Z, H, H_tilde, out):
-    """Compute Z H + (1 - Z) H_tilde into `out`, as H_tilde + Z (H - H_tilde)."""
+    """Compute Z H + (1 - Z) H_tilde, as H_tilde + Z (H - H_tilde), into `out`."""
     np.subtract(H, H_tilde, out=out)
     np.multiply(out, Z, out=out)
     np.add(out, H_tilde, out=out)
@@ -336,30 +369,26 @@ class RNN(_Twin):
     """
 
     readable = cells.RNNCell
-    layout = (("hx", "h"),)
+    columns = gates_of_X = gates_of_H = "h"
 
-    def _cut(self, work):
-        """Cut the work space into what each step reads and writes."""
-        (room,) = work.rooms
-        dH_part = room.part(room.dstack, "h")
-        work.steps = _per_step(room.stack[:-1], room.A, work.H[1:])
-        work.steps_back = _per_step(work.dH[1:], room.dA, room.dstack, dH_part, work.dH[:-1])
+    def _prepare(self, work):
+        forward, back = self._weights_of_H()
+        work.steps = _per_step((forward, work.product), work.H[:-1], work.A, work.H[1:])
+        work.steps_back = _per_step((back, work.dH), work.dA)
 
-    def _step(self, step, W):
-        entering, A, H_next = step
-        np.matmul(W, entering, out=A)
+    @staticmethod
+    def _step(W, product, H, A, H_next):
+        np.matmul(W, H, out=product)
+        np.add(A, product, out=A)
         np.tanh(A, out=H_next)
 
-    def _slopes(self, work):
-        (room,) = work.rooms
-        np.multiply(work.H[1:], work.H[1:], out=room.dA)
-        np.subtract(1, room.dA, out=room.dA)
+    def _slopes(self, work, chunk):
+        _tanh_slope(work.H[1:][chunk], 1, out=work.dA[chunk])
 
-    def _step_back(self, step, W):
-        dH_next, dA, dstack, through, dH = step
-        np.multiply(dA, dH_next, out=dA)
-        np.matmul(W, dA, out=dstack)
-        np.add(dH, through, out=dH)
+    @staticmethod
+    def _step_back(W, dH, dA):
+        np.multiply(dA, dH, out=dA)
+        np.matmul(W, dA, out=dH)
 
 
 class LSTM(_Twin):
@@ -375,52 +404,30 @@ class LSTM(_Twin):
     """
 
     readable = cells.LSTMCell
-    layout = (("hx", "cifo"),)  # C_tilde, I, F get their gradient from C; I, F, O are sigmoids
+    columns = gates_of_X = gates_of_H = "cifo"  # side by side: "ifo" sigmoids, "cif" feed C
     sigmoids = "ifo"
 
-    def _cut(self, work):
-        """Cut the work space into what each step reads and writes."""
-        (room,) = work.rooms
-        T, U, B = len(room.A), self.units, work.H.shape[-1]
-        work.C = room.empty(T + 1, U, B)
-        work.tanh_C, work.slope = room.empty(T, U, B), room.empty(T, U, B)
-        dC = room.empty(1, U, B)[0]  # one array, changed from step to step
-        work.states.append(work.C)
-        work.dstates.append([dC] * (T + 1))
-        IFO, C_tilde, I, F, O = (room.gate(room.A, g) for g in ("ifo", "c", "i", "f", "o"))
+    def _prepare(self, work):
+        forward, back = self._weights_of_H()
+        T, U = work.T, self.units
+        C, tanh_C, slope_of_C = work.empty(T + 1, U), work.empty(T, U), work.empty(T, U)
+        dC = work.empty(U)
+        work.C, work.tanh_C, work.slope_of_C = C, tanh_C, slope_of_C
+        work.states, work.dstates = [work.H, C], [work.dH, dC]
+        C_tilde, I, F, O, IFO = (self._gate(work.A, g) for g in ("c", "i", "f", "o", "ifo"))
+        shared, H, H_next = (forward, work.product), work.H[:-1], work.H[1:]
         work.steps = _per_step(
-            room.stack[:-1],
-            room.A,
-            IFO,
-            C_tilde,
-            I,
-            F,
-            O,
-            work.C[:-1],
-            work.C[1:],
-            work.tanh_C,
-            work.H[1:],
+            shared, H, work.A, IFO, C_tilde, I, F, O, C[:-1], C[1:], tanh_C, H_next
         )
-        dA_CIF = room.gate(room.dA, "cif")
-        dA_CIF = dA_CIF.reshape(*dA_CIF.shape[:-2], 3, U, B)
-        dC_wide = dC[..., None, :, :]  # meets the three gates at once
-        work.steps_back = _per_step(
-            work.dH[1:],
-            [dC] * T,
-            [dC_wide] * T,
-            work.slope,
-            room.dA,
-            dA_CIF,
-            room.gate(room.dA, "o"),
-            F,
-            room.dstack,
-            room.part(room.dstack, "h"),
-            work.dH[:-1],
-        )
+        dA_o, dA_cif = self._gate(work.dA, "o"), self._gate(work.dA, "cif")
+        dA_cif = dA_cif.reshape(*dA_cif.shape[:-2], 3, U, work.B)  # dC meets all three at once
+        shared = (back, work.dH, dC, dC[..., None, :, :])
+        work.steps_back = _per_step(shared, slope_of_C, work.dA, dA_cif, dA_o, F)
 
-    def _step(self, step, W):
-        entering, A, IFO, C_tilde, I, F, O, C, C_next, tanh_C, H_next = step
-        np.matmul(W, entering, out=A)
+    @staticmethod
+    def _step(W, product, H, A, IFO, C_tilde, I, F, O, C, C_next, tanh_C, H_next):
+        np.matmul(W, H, out=product)
+        np.add(A, product, out=A)
         np.tanh(A, out=A)
         np.multiply(IFO, 0.5, out=IFO)
         np.add(IFO, 0.5, out=IFO)
@@ -430,109 +437,96 @@ class LSTM(_Twin):
         np.tanh(C_next, out=tanh_C)
         np.multiply(O, tanh_C, out=H_next)
 
-    def _slopes(self, work):
-        (room,) = work.rooms
-        C_tilde, I, O = (room.gate(room.A, letter) for letter in "cio")
-        IFO, dA_IFO = room.gate(room.A, "ifo"), room.gate(room.dA, "ifo")
-        np.subtract(1, IFO, out=dA_IFO)
-        dA_IFO *= IFO
-        for gate, other in ("i", C_tilde), ("f", work.C[:-1]), ("o", work.tanh_C):
-            dA = room.gate(room.dA, gate)
-            dA *= other
-        _times_tanh_slope(I, C_tilde, out=room.gate(room.dA, "c"))
-        _times_tanh_slope(O, work.tanh_C, out=work.slope)
+    def _slopes(self, work, chunk):
+        A, dA = work.A[chunk], work.dA[chunk]
+        C_tilde, I, O = (self._gate(A, letter) for letter in "cio")
+        _tanh_slope(C_tilde, I, out=self._gate(dA, "c"))
+        _sigmoid_slope(self._gate(A, "ifo"), out=self._gate(dA, "ifo"))
+        self._gate(dA, "i")[...] *= C_tilde
+        self._gate(dA, "f")[...] *= work.C[:-1][chunk]
+        self._gate(dA, "o")[...] *= work.tanh_C[chunk]
+        _tanh_slope(work.tanh_C[chunk], O, out=work.slope_of_C[chunk])
 
-    def _step_back(self, step, W):
-        dH_next, dC, dC_wide, slope, dA, dA_CIF, dA_O, F, dstack, through, dH = step
-        np.multiply(slope, dH_next, out=slope)
-        np.add(dC, slope, out=dC)  # two roads into C
-        np.multiply(dA_O, dH_next, out=dA_O)
-        np.multiply(dA_CIF, dC_wide, out=dA_CIF)
+    @staticmethod
+    def _step_back(W, dH, dC, dC_wide, slope_of_C, dA, dA_cif, dA_o, F):
+        np.multiply(slope_of_C, dH, out=slope_of_C)
+        np.add(dC, slope_of_C, out=dC)  # two roads into C
+        np.multiply(dA_o, dH, out=dA_o)
+        np.multiply(dA_cif, dC_wide, out=dA_cif)
         np.multiply(dC, F, out=dC)
-        np.matmul(W, dA, out=dstack)
-        np.add(dH, through, out=dH)
+        np.matmul(W, dA, out=dH)
 
 
 class GRU(_Twin):
     """The fast twin of `GRUCell`, the form of the slides: X (B, T, D) -> H (B, T, U), state (H,).
 
-    The candidate needs R before its own product, so a step is two products, not one.
+    The candidate needs R before its own product, so a step has two products.
     Parameters, starting values and errors as in `cells.GRUCell`; float32 unless asked otherwise.
 
     Taught in: notebooks/12_streamline_to_a_gru.
     """
 
     readable = cells.GRUCell
-    layout = (("hx", "zr"), ("hx", "h"))
+    columns = gates_of_X = gates_of_H = "zrh"
     sigmoids = "zr"
 
-    def _cut(self, work):
-        """Cut the work space into what each step reads and writes."""
-        gates, candidate = work.rooms
-        Z, R = gates.gate(gates.A, "z"), gates.gate(gates.A, "r")
-        work.RH = candidate.part(candidate.stack, "h")[:-1]
-        work.steps = _per_step(
-            gates.stack[:-1],
-            gates.A,
-            Z,
-            R,
-            work.H[:-1],
-            work.RH,
-            candidate.stack[:-1],
-            candidate.A,
-            work.H[1:],
-        )
-        work.steps_back = _per_step(
-            work.dH[1:],
-            Z,
-            R,
-            gates.dA,
-            gates.gate(gates.dA, "z"),
-            gates.gate(gates.dA, "r"),
-            gates.dstack,
-            gates.part(gates.dstack, "h"),
-            candidate.dA,
-            candidate.dstack,
-            candidate.part(candidate.dstack, "h"),
-            work.dH[:-1],
-        )
+    def _prepare(self, work):
+        U = self.units
+        forward, back = self._weights_of_H()
+        work.RH = work.empty(work.T, U)
+        ZR, Z, R, H_tilde = (self._gate(work.A, gate) for gate in ("zr", "z", "r", "h"))
+        weights = (forward[..., : 2 * U, :], forward[..., 2 * U :, :])  # Z and R, the candidate
+        products = (work.product[..., : 2 * U, :], work.product[..., 2 * U :, :])
+        shared, H, H_next = (*weights, *products), work.H[:-1], work.H[1:]
+        work.steps = _per_step(shared, H, ZR, Z, R, work.RH, H_tilde, H_next)
+        dA_zr, dA_z, dA_r, dA_h = (self._gate(work.dA, gate) for gate in ("zr", "z", "r", "h"))
+        weights = (back[..., : 2 * U], back[..., 2 * U :])
+        shared = (*weights, work.dH, work.empty(U), work.empty(U))
+        work.steps_back = _per_step(shared, Z, R, dA_zr, dA_z, dA_r, dA_h)
 
-    def _step(self, step, W_gates, W_candidate):
-        entering, ZR, Z, R, H, RH, entering_candidate, H_tilde, H_next = step
-        np.matmul(W_gates, entering, out=ZR)
-        _sigmoid_of_halved(ZR)
+    @staticmethod
+    def _step(W, W_hh, product, product_h, H, ZR, Z, R, RH, H_tilde, H_next):
+        np.matmul(W, H, out=product)
+        np.add(ZR, product, out=ZR)
+        _sigmoid_of_half(ZR)
         np.multiply(R, H, out=RH)
-        np.matmul(W_candidate, entering_candidate, out=H_tilde)
+        np.matmul(W_hh, RH, out=product_h)
+        np.add(H_tilde, product_h, out=H_tilde)
         np.tanh(H_tilde, out=H_tilde)
         _mix(Z, H, H_tilde, out=H_next)
 
-    def _slopes(self, work):
-        gates, candidate = work.rooms
-        H, H_tilde = work.H[:-1], candidate.A
-        dA_z, dA_r = gates.gate(gates.dA, "z"), gates.gate(gates.dA, "r")
-        np.subtract(1, gates.A, out=gates.dA)
-        _times_tanh_slope(dA_z, H_tilde, out=candidate.dA)  # 1 - Z
-        gates.dA *= gates.A
-        dA_z *= H - H_tilde
-        dA_r *= H
+    def _slopes(self, work, chunk):
+        A, dA, H = work.A[chunk], work.dA[chunk], work.H[:-1][chunk]
+        Z, H_tilde = self._gate(A, "z"), self._gate(A, "h")
+        _sigmoid_slope(self._gate(A, "zr"), out=self._gate(dA, "zr"))
+        self._gate(dA, "z")[...] *= H - H_tilde
+        self._gate(dA, "r")[...] *= H
+        _tanh_slope(H_tilde, 1 - Z, out=self._gate(dA, "h"))
 
-    def _step_back(self, step, W_gates, W_candidate):
-        dH_next, Z, R, dA, dA_z, dA_r, dstack, through, dA_h, dstack_h, dRH, dH = step
-        np.multiply(dA_h, dH_next, out=dA_h)
-        np.matmul(W_candidate, dA_h, out=dstack_h)
-        np.multiply(dA_z, dH_next, out=dA_z)
+    @staticmethod
+    def _step_back(W, W_hh, dH, dRH, through, Z, R, dA_zr, dA_z, dA_r, dA_h):
+        np.multiply(dA_h, dH, out=dA_h)
+        np.matmul(W_hh, dA_h, out=dRH)
+        np.multiply(dA_z, dH, out=dA_z)
         np.multiply(dA_r, dRH, out=dA_r)
-        np.matmul(W_gates, dA, out=dstack)
-        np.multiply(dH_next, Z, out=dH_next)
+        np.matmul(W, dA_zr, out=through)
+        np.multiply(dH, Z, out=dH)
         np.multiply(dRH, R, out=dRH)
-        for road in (dH_next, dRH, through):
-            np.add(dH, road, out=dH)
+        np.add(dH, dRH, out=dH)  # three roads into H
+        np.add(dH, through, out=dH)
+
+    def _gradient_beside_H(self, work, chunk, dA, of_X, out):
+        U = self.units
+        zr, h = of_X[..., : 2 * U, :], of_X[..., 2 * U :, :]
+        np.matmul(_over_time(work.H[chunk]), zr.mT, out=out[..., : 2 * U])
+        np.matmul(_over_time(work.RH[chunk]), h.mT, out=out[..., 2 * U :])
 
 
 class GRUResetAfter(_Twin):
     """The fast twin of `GRUResetAfterCell`: X (B, T, D) -> H (B, T, U), state (H,).
 
-    Only H goes through the loop: the products with X are done for all steps before it.
+    The candidate has two columns in the block: "h" holds what comes from X, "g" what comes from H
+    and is multiplied by R.  So X has the columns h z r, and H has z r g.
     Parameters, starting values and errors as in `cells.GRUResetAfterCell`; float32 unless asked
     otherwise.
 
@@ -540,77 +534,49 @@ class GRUResetAfter(_Twin):
     """
 
     readable = cells.GRUResetAfterCell
-    layout = (("h", "zrh"), ("x", "zrh"))
+    columns, gates_of_X, gates_of_H = "hzrg", "hzr", "zrg"
     sigmoids = "zr"
+    biases = 2
 
-    def _cut(self, work):
-        """Cut the work space into what each step reads and writes."""
-        of_H, of_X = work.rooms
-        T, U, B = len(of_H.A), self.units, work.H.shape[-1]
-        Z, R, H_tilde = (of_X.gate(of_X.A, letter) for letter in "zrh")
-        spare = of_H.empty(1, U, B)[0]
-        work.slope = of_H.empty(T, U, B)
-        work.steps = _per_step(
-            of_H.stack[:-1],
-            of_H.A,
-            of_H.gate(of_H.A, "zr"),
-            of_H.gate(of_H.A, "h"),
-            of_X.gate(of_X.A, "zr"),
-            Z,
-            R,
-            H_tilde,
-            work.H[:-1],
-            work.H[1:],
-            [spare] * T,
-        )
-        work.steps_back = _per_step(
-            work.dH[1:],
-            work.dH[1:, ..., None, :, :],
-            Z,
-            of_H.dA,
-            of_H.dA.reshape(*of_H.dA.shape[:-2], 3, U, B),
-            of_H.dstack,
-            work.dH[:-1],
-            [spare] * T,
-        )
+    def _prepare(self, work):
+        U = self.units
+        forward, back = self._weights_of_H()
+        H_tilde, ZR, Z, R, RG = (self._gate(work.A, gate) for gate in ("h", "zr", "z", "r", "g"))
+        product_zr, product_g = work.product[..., : 2 * U, :], work.product[..., 2 * U :, :]
+        shared = (forward, work.product, product_zr, product_g)
+        entering, H, H_next = work.H_and_one[:-1], work.H[:-1], work.H[1:]
+        work.steps = _per_step(shared, entering, H, H_tilde, ZR, Z, R, RG, H_next)
+        by_gate = work.dA.reshape(*work.dA.shape[:-2], 4, U, work.B)  # dH meets all four at once
+        shared = (back, work.dH, work.dH[..., None, :, :], work.empty(U))
+        work.steps_back = _per_step(shared, Z, by_gate, self._gate(work.dA, "zrg"))
 
-    def _before(self, work, W_H, W_X):
-        of_X = work.rooms[1]
-        np.matmul(W_X, of_X.stack[:-1], out=of_X.A)
-
-    def _step(self, step, W_H, W_X):
-        entering, A, A_zr, A_h, ZR, Z, R, H_tilde, H, H_next, spare = step
-        np.matmul(W_H, entering, out=A)
-        np.add(ZR, A_zr, out=ZR)
-        _sigmoid_of_halved(ZR)
-        np.multiply(R, A_h, out=spare)
-        np.add(H_tilde, spare, out=H_tilde)
+    @staticmethod
+    def _step(W, product, product_zr, product_g, entering, H, H_tilde, ZR, Z, R, RG, H_next):
+        np.matmul(W, entering, out=product)
+        np.add(ZR, product_zr, out=ZR)
+        _sigmoid_of_half(ZR)
+        np.multiply(R, product_g, out=RG)
+        np.add(H_tilde, RG, out=H_tilde)
         np.tanh(H_tilde, out=H_tilde)
         _mix(Z, H, H_tilde, out=H_next)
 
-    def _slopes(self, work):
-        of_H, of_X = work.rooms
-        R, H_tilde = of_X.gate(of_X.A, "r"), of_X.gate(of_X.A, "h")
-        dA_z, dA_r, dA_h = (of_H.gate(of_H.dA, letter) for letter in "zrh")
-        dA_zr, ZR = of_H.gate(of_H.dA, "zr"), of_X.gate(of_X.A, "zr")
-        np.subtract(1, ZR, out=dA_zr)
-        _times_tanh_slope(dA_z, H_tilde, out=work.slope)  # 1 - Z
-        dA_zr *= ZR
-        dA_z *= work.H[:-1] - H_tilde
-        dA_r *= of_H.gate(of_H.A, "h")
-        dA_r *= work.slope
-        np.multiply(work.slope, R, out=dA_h)
+    def _slopes(self, work, chunk):
+        A, dA = work.A[chunk], work.dA[chunk]
+        H_tilde, Z, R, RG = (self._gate(A, letter) for letter in "hzrg")
+        dA_h = self._gate(dA, "h")
+        _tanh_slope(H_tilde, 1 - Z, out=dA_h)
+        np.subtract(1, self._gate(A, "zr"), out=self._gate(dA, "zr"))
+        self._gate(dA, "z")[...] *= Z * (work.H[:-1][chunk] - H_tilde)
+        self._gate(dA, "r")[...] *= RG * dA_h
+        np.multiply(dA_h, R, out=self._gate(dA, "g"))
 
-    def _step_back(self, step, W_H, W_X):
-        dH_next, dH_next_wide, Z, dA, dA_by_gate, dstack, dH, spare = step
-        np.multiply(dA_by_gate, dH_next_wide, out=dA_by_gate)
-        np.matmul(W_H, dA, out=dstack)
-        np.add(dH, dstack, out=dH)
-        np.multiply(dH_next, Z, out=spare)
-        np.add(dH, spare, out=dH)
+    @staticmethod
+    def _step_back(W, dH, dH_wide, through, Z, dA_by_gate, dA_zrg):
+        np.multiply(dA_by_gate, dH_wide, out=dA_by_gate)
+        np.matmul(W, dA_zrg, out=through)
+        np.multiply(dH, Z, out=dH)
+        np.add(dH, through, out=dH)
 
-    def _after(self, work, W_H, W_X):
-        of_H, of_X = work.rooms
-        of_X.gate(of_X.dA, "zr")[...] = of_H.gate(of_H.dA, "zr")
-        np.multiply(work.slope, work.dH[1:], out=of_X.gate(of_X.dA, "h"))
-        np.matmul(W_X, of_X.dA, out=of_X.dstack)
+    def _gradient_beside_H(self, work, chunk, dA, of_X, out):
+        of_H = _over_time(self._gate(dA, self.gates_of_H))
+        np.matmul(_over_time(work.H_and_one[chunk]), of_H.mT, out=out)
