@@ -37,7 +37,7 @@ def check_bag_limit(answer):
 
     Taught in: notebooks/01_see_why_order_matters, section 3.
     """
-    for n in (1, 2, 3, 6):
+    for n in (2, 3, 6, 1):
         causes = {
             "That is guessing: the bag still tells how many events were A": 0.5**n,
             "That is one half in every case; see what a bag leaves open for n events": 0.5,
@@ -100,6 +100,7 @@ def smallest_window(system, share):
 
 REVIEWS = (
     "charming and elegant and beautiful but dull",
+    "charming but dull and careless and hated but elegant",
     "dull and careless but charming",
     "dull but charming",
     "charming but dull",
