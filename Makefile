@@ -1,9 +1,11 @@
 # The commands of the course; `make` alone lists them. What they do is in tests/tools/.
 
 # The Python that makes .venv. Name another one with: make setup PYTHON=python3.12
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	>/dev/null 2>&1 && echo $$p && exit; done; echo python3)
+endif
 PY = .venv/bin/python
 WORKERS ?= 2
 

@@ -76,6 +76,8 @@ def version_of_venv():
 def make_empty(uv):
     """Make .venv when there is none, or when its Python is gone or another one."""
     if version_of_venv() == THIS:
+        if not uv and subprocess.call([PYTHON, "-c", "import pip"], stderr=subprocess.DEVNULL):
+            run(PYTHON, "-m", "ensurepip")  # uv made this environment, without pip
         return
     if os.path.isdir(VENV):
         print("The environment in .venv does not fit this Python: it is made new.")
@@ -123,17 +125,27 @@ def install(uv):
             )
 
 
+FINISH = """
+import json, pathlib, sys
+import matplotlib.font_manager  # the first import looks through all fonts
+etc = pathlib.Path(sys.prefix, "etc", "jupyter")
+server = {}
+for path in (etc / "jupyter_server_config.d").glob("nbgrader*.json"):
+    server.update(json.loads(path.read_text())["ServerApp"]["jpserver_extensions"])
+off = dict.fromkeys(server, False)
+pages = {
+    "labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
+    "jupyter_server_config.json": {"ServerApp": {"jpserver_extensions": off}},
+}
+for name, page in pages.items():
+    (etc / name).parent.mkdir(parents=True, exist_ok=True)
+    (etc / name).write_text(json.dumps(page, indent=2))
+"""
+
+
 def finish():
-    """Turn off the teachers' buttons of nbgrader in a reader's JupyterLab; warm the font cache."""
-    code = (
-        "import json, pathlib, sys\n"
-        "folder = pathlib.Path(sys.prefix, 'etc', 'jupyter', 'labconfig')\n"
-        "folder.mkdir(parents=True, exist_ok=True)\n"
-        "page = {'disabledExtensions': {'@jupyter/nbgrader': True}}\n"
-        "(folder / 'page_config.json').write_text(json.dumps(page))\n"
-        "import matplotlib.font_manager\n"
-    )
-    if run(PYTHON, "-W", "ignore", "-c", code):
+    """Turn off the teachers' parts of nbgrader in a reader's JupyterLab; warm the font cache."""
+    if run(PYTHON, "-W", "ignore", "-c", FINISH):
         stop("the new environment does not start; remove the folder .venv and run it again.")
 
 

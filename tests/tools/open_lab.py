@@ -23,6 +23,7 @@ def has_desktop():
 
 def arguments(more):
     options = ["--ServerApp.root_dir=.", "--log-level=WARN"]
+    options += [f"--LabApp.default_url=/lab/tree/{FIRST}"]  # the printed address leads there too
     if not has_desktop():
         options.append("--no-browser")
     else:
@@ -32,7 +33,7 @@ def arguments(more):
             options.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # in a container root is often the only user
-    return [sys.executable, "-m", "jupyterlab", FIRST, *options, *more]
+    return [sys.executable, "-m", "jupyterlab", *options, *more]
 
 
 def main():
