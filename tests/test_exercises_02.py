@@ -33,7 +33,7 @@ def test_an_empty_or_broken_answer_is_not_yet_right(check, answer, capsys):
     assert said(check, answer, capsys).startswith("not yet: ")
 
 
-# 3.1 the recurrence -----------------------------------------------------------------------------
+# 2.1 the recurrence -----------------------------------------------------------------------------
 
 
 def recurrence(f, x, h_0):
@@ -99,7 +99,7 @@ def test_recurrence_wrong(answer, cause, capsys):
     assert cause in text
 
 
-# 5.1 units --------------------------------------------------------------------------------------
+# 2.2 units --------------------------------------------------------------------------------------
 
 
 def test_units_right(capsys):
@@ -129,7 +129,7 @@ def test_units_wrong(answer, cause, capsys):
     assert cause in text
 
 
-# 7.1 the unit that keeps the first event --------------------------------------------------------
+# 2.3 the unit that keeps the first event --------------------------------------------------------
 
 
 @pytest.mark.parametrize("answer", [(1.0, 3.0), (0.5, 2.0), [2, 8], np.array([1.0, 3.0])])
@@ -159,7 +159,7 @@ def test_first_unit_wrong(answer, cause, capsys):
     assert cause in text
 
 
-# 8.1 the last real state ------------------------------------------------------------------------
+# 2.4 the last real state ------------------------------------------------------------------------
 
 
 def last_states(H, lengths):
@@ -192,7 +192,7 @@ def test_last_states_wrong(answer, cause, capsys):
     assert cause in text
 
 
-# 10.1 the leaky cell ----------------------------------------------------------------------------
+# 2.5 the leaky cell ----------------------------------------------------------------------------
 
 
 def step(self, X_t, H, *, bias=True, transpose=False, loop=True):

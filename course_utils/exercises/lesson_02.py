@@ -179,7 +179,7 @@ def check_leaky_forward(my_leaky_forward):
 
     H_t = (1 - rate) H_{t-1} + rate tanh(X_t W_xh + H_{t-1} W_hh + b_h)
 
-    Taught in: notebooks/02_run_a_vanilla_rnn, section 10
+    Taught in: notebooks/02_run_a_vanilla_rnn, section 11
     """
     rng = np.random.default_rng(2)
     cell = RNNCell(3, 4, rng)
