@@ -65,7 +65,7 @@ def hidden_markov_posterior(
     evidence = X[..., 0] * np.log(emission / (1 - emission))
     forward, log_odds = np.empty(evidence.shape), np.zeros(len(X))
     for t in range(T):
-        forward[:, t] = log_odds = _one_step(log_odds, stay) * (t > 0) + evidence[:, t]
+        forward[:, t] = log_odds = _one_step(log_odds, stay) + evidence[:, t]
     backward = np.zeros(evidence.shape)  # from the next `delay` symbols
     for _ in range(delay):
         backward[:, :-1] = _one_step(evidence[:, 1:] + backward[:, 1:], stay)
