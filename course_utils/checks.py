@@ -213,6 +213,8 @@ def _text(error):
 def tell(what, guess, value, unit=""):
     """Print a result, and the reader's guess beside it; quiet about the guess when it is `...`.
 
+    Taught in: notebooks/00_start_here, section 3.
+
     >>> tell("half-life", ..., 6.58, "steps")
     half-life: 6.58 steps
     >>> tell("half-life", 10, 6.58, "steps")
@@ -227,6 +229,8 @@ def verdict(what, reached, *, at_least=None, at_most=None):
 
     reached: bool array, one entry per run.  Raises AssertionError when fewer than `at_least` or
     more than `at_most` did, ValueError when neither is given.
+
+    Taught in: notebooks/01_see_why_order_matters, section 1.
 
     >>> verdict("clear on a cue", np.ones(20, bool), at_least=18)
     clear on a cue: 20 of 20
