@@ -106,7 +106,7 @@ class Dense(_WithWeights):
     def forward(self, X, mask=None):
         """X (B, T, D) or (B, D) -> Y with U in place of D; the mask is not used."""
         lead = dict(zip("R", self.lead))
-        axes = "BTD" if np.ndim(X) == 3 + len(lead) else "BD"
+        axes = "BD" if np.ndim(X) == 2 + len(lead) else "BTD"
         X = _checked(X, mask, "".join(lead) + axes, **lead, D=self.num_inputs)
         self._saved = X = X.astype(self.dtype, copy=False)
         flat = X.reshape(*self.lead, -1, self.num_inputs)  # every step is one row
@@ -330,12 +330,14 @@ class Concat(_Composite):
     def forward(self, X, mask=None):
         """X (B, T, D) -> (B, T, U_1 + U_2 + ...)."""
         outputs = [part.forward(X, mask) for part in self.parts]
-        self._saved = np.cumsum([Y.shape[-1] for Y in outputs])[:-1]
-        return np.concatenate(outputs, axis=-1)
+        Y = np.concatenate(outputs, axis=-1)
+        self._saved = np.cumsum([part.shape[-1] for part in outputs])[:-1], Y.shape
+        return Y
 
     def backward(self, dY):
         """dY -> dX, the sum over the parts."""
-        pieces = np.split(dY, self._remembered(), axis=-1)
+        cuts, shape = self._remembered()
+        pieces = np.split(require.same_shape("dY", dY, shape, "Y"), cuts, axis=-1)
         return sum(part.backward(d) for part, d in zip(self.parts, pieces, strict=True))
 
     def mask_after(self, mask):

@@ -152,7 +152,7 @@ class BackwardNotScaled(Dropout):
 
 class PiecesSwapped(Concat):
     def backward(self, dY):
-        pieces = np.split(dY, self._saved, axis=-1)
+        pieces = np.split(dY, self._saved[0], axis=-1)
         return sum(part.backward(d) for part, d in zip(self.parts, pieces[::-1], strict=True))
 
 
