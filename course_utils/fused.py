@@ -34,18 +34,47 @@ MOST_CHUNKS = 6
 SHAPES_KEPT = 4
 
 
-class Job:
-    """A piece of work that the second thread begins, unless its result is asked for earlier."""
+class Hands:
+    """Do pieces of work with two threads: the second begins each one, unless the first is earlier.
 
-    def __init__(self, shared, function, *arguments):
+    A piece is computed at the latest when its `result` is asked for, or at the end of the `with`
+    block; after an error (or Ctrl-C) the pieces that have not begun are dropped.
+    """
+
+    def __init__(self, two):
+        self.two = two
+        self.pieces = []
+
+    def give(self, function, *arguments):
+        """Hand over a piece of work: `function(*arguments)`; return it."""
+        self.pieces.append(Piece(self.two, function, *arguments))
+        return self.pieces[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, error, *_):
+        for piece in reversed(self.pieces):
+            piece.finish(drop=error is not None)
+
+
+class Piece:
+    """A piece of work that is computed once, by the second thread or by the one that asks."""
+
+    def __init__(self, two, function, *arguments):
         self.call = functools.partial(copy_context().run, function, *arguments)
-        self.future = _second_thread(os.getpid()).submit(self.call) if shared else None
+        self.future = _second_thread(os.getpid()).submit(self.call) if two else None
+        self.done = False
 
-    def result(self):
-        """Give the result: wait for it if it has begun, else compute it here."""
-        if self.future is None or self.future.cancel():
-            return self.call()
-        return self.future.result()
+    def finish(self, drop=False):
+        """Wait until the piece is done; compute it here if it has not begun."""
+        if self.done:
+            return
+        self.done = True
+        if self.future is not None and not self.future.cancel():
+            self.future.result()
+        elif not drop:
+            self.call()
 
 
 @functools.cache
@@ -57,33 +86,46 @@ def _second_thread(process):
 class Work:
     """Hold the work space of a twin for one shape (B, T).
 
-    X (T, D + 1, B), the last row ones for the bias; H (T + 1, U, B), from the initial state on,
-    with a row of ones where the twin has a bias beside H; A (T, G U, B), first the
-    pre-activations, then the gates; dA their gradient; dY (T, U, B); dH (U, B), the gradient that
-    is carried from step to step; product, where a step puts H W_h.
+    Step by step: H (T + 1, U, B), from the initial state on, with a row of ones below if the twin
+    has a bias beside H; A (T, G U, B), first the pre-activations, then the gates; dA, their
+    gradient; dY (T, U, B); dH (U, B), the gradient that is carried from step to step; product,
+    where a step puts H W_h.
+    For products over all steps, (F, T, B): X_in_time with a row of ones for the bias, and
+    dX_in_time, H_in_time, dA_in_time.  gradients_of_H and gradients_of_X: of the weights, one
+    entry for each chunk of steps.
     """
 
     def __init__(self, twin, B, T):
         D, U, G = twin.num_inputs, twin.units, len(twin.columns)
         self.lead = () if twin.replicas is None else (twin.replicas,)
         self.dtype, self.B, self.T = twin.dtype, B, T
-        self.X = self.empty(T, D + 1)
-        self.H_and_one = self.empty(T + 1, U + twin.biases - 1)
-        self.X[..., -1, :] = self.H_and_one[..., -1, :] = 1
-        self.H = self.H_and_one[..., :U, :]
-        self.A, self.dA = self.empty(T, G * U), self.empty(T, G * U)
-        self.dY, self.dH = self.empty(T, U), self.empty(U)
-        self.product = self.empty(len(twin.gates_of_H) * U)
+        self.H_and_ones = self.steps(T + 1, U + twin.biases - 1)
+        self.H = self.H_and_ones[..., :U, :]
+        self.A, self.dA, self.dY = self.steps(T, G * U), self.steps(T, G * U), self.steps(T, U)
+        self.product, self.dH = self.one(len(twin.gates_of_H) * U), self.one(U)
         self.states, self.dstates = [self.H], [self.dH]
+        self.X_in_time, self.dX_in_time = self.in_time(D + 1), self.in_time(D)
+        self.H_in_time, self.dA_in_time = self.in_time(U + twin.biases - 1), self.in_time(G * U)
+        self.X_in_time[..., -1, :, :] = self.H_and_ones[..., -1, :] = 1
         count = np.prod(self.lead, initial=1) * B * T * G * U * (D + U)
         chunks = int(np.clip(count / CHUNK, 1, min(T, MOST_CHUNKS)))
         ends = [T * i // chunks for i in range(chunks + 1)]
         self.chunks = [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
-        self.shared = chunks > 1
+        self.two_hands = chunks > 1
+        self.gradients_of_H = np.empty((chunks, *twin.block_of_H.shape), self.dtype)
+        self.gradients_of_X = np.empty((chunks, *twin.block_of_X.shape), self.dtype)
 
-    def empty(self, *shape):
-        """Allocate an array; (T, F) stands for (T, F, B), with R replicas for (T, R, F, B)."""
-        return np.empty((*shape[:-1], *self.lead, shape[-1], self.B), self.dtype)
+    def one(self, features):
+        """Allocate (F, B), with R replicas (R, F, B)."""
+        return np.empty((*self.lead, features, self.B), self.dtype)
+
+    def steps(self, steps, features):
+        """Allocate (T, F, B), with R replicas (T, R, F, B)."""
+        return np.empty((steps, *self.lead, features, self.B), self.dtype)
+
+    def in_time(self, features):
+        """Allocate (F, T, B), with R replicas (R, F, T, B)."""
+        return np.empty((*self.lead, features, self.T, self.B), self.dtype)
 
 
 def _inside(array):
@@ -91,10 +133,16 @@ def _inside(array):
     return np.moveaxis(array, (-2, -3), (0, -1))
 
 
-def _over_time(array):
-    """Copy (T, F, B) to (F, T B), so that one product sums over all steps and the batch."""
-    moved = np.moveaxis(array, 0, -2)
-    return moved.reshape(*moved.shape[:-2], -1)
+def _flat(in_time, chunk):
+    """View the steps of a chunk of (F, T, B) as (F, T B): one product sums over all of them."""
+    part = in_time[..., chunk, :]
+    return part.reshape(*part.shape[:-2], -1)
+
+
+def _turned(steps, in_time, chunk):
+    """Copy the steps of a chunk, (T, F, B), into (F, T, B); view them as (F, T B)."""
+    in_time[..., chunk, :] = np.moveaxis(steps[chunk], 0, -2)
+    return _flat(in_time, chunk)
 
 
 class _Twin(Layer):
@@ -120,14 +168,12 @@ class _Twin(Layer):
         self.num_states = cell.num_states
         self.state = self.dstate = None
         self._work = {}
-        lead = () if self.replicas is None else (self.replicas,)
-        rows = self.units + self.num_inputs + self.biases
-        self._joined = np.zeros((*lead, rows, len(self.columns) * self.units), self.dtype)
-        self._halved = np.zeros_like(self._joined)
-        halves = [0.5 if letter in self.sigmoids else 1 for letter in self.columns]
-        self._halves = np.repeat(np.array(halves, self.dtype), self.units)
+        self.block_of_H = self._block(self.units + self.biases - 1, self.gates_of_H)
+        self.block_of_X = self._block(self.num_inputs + 1, self.gates_of_X)
+        self._halved_of_H, self._halves_of_H = self._halving(self.block_of_H, self.gates_of_H)
+        self._halved_of_X, self._halves_of_X = self._halving(self.block_of_X, self.gates_of_X)
         self._order = list(cell.params)
-        self._views = self._named(self._joined)
+        self._views = self._named(self.block_of_H, self.block_of_X)
         self.params = dict(self._views)
         for name, p in cell.params.items():
             self.params[name][...] = p
@@ -166,44 +212,40 @@ class _Twin(Layer):
         """Give the state before the first step: zeros, a tuple of arrays (B, U) or (R, B, U)."""
         return self.readable.initial_state(self, B)
 
-    # The joined block: rows H, [bias beside H], X, bias; columns one gate after the other.
+    # The two joined blocks: rows H or X, then the bias; columns one gate after the other.
 
-    def _columns(self, letters):
-        """Give the place of gates that stand side by side."""
-        first = self.columns.index(letters) * self.units
-        return slice(first, first + len(letters) * self.units)
+    def _block(self, rows, gates):
+        """Allocate a joined block (rows, G U), with R replicas (R, rows, G U)."""
+        lead = () if self.replicas is None else (self.replicas,)
+        return np.zeros((*lead, rows, len(gates) * self.units), self.dtype)
 
-    def _beside_H(self, joined):
-        """Cut out the weights of H, with the bias beside them if there is one."""
-        return joined[..., : self.units + self.biases - 1, self._columns(self.gates_of_H)]
+    def _halving(self, block, gates):
+        """Give room for a halved copy of a block, and its factors: 1/2 for sigmoids, else 1."""
+        halves = [0.5 if gate in self.sigmoids else 1 for gate in gates]
+        return np.zeros_like(block), np.repeat(np.array(halves, self.dtype), self.units)
 
-    def _beside_X(self, joined):
-        """Cut out the weights of X, with the bias."""
-        return joined[..., self.units + self.biases - 1 :, self._columns(self.gates_of_X)]
-
-    def _weights_of_H(self):
-        """Give the weights of H in two views: into the gates (G U, U), and back (U, G U)."""
-        back = self._beside_H(self._joined)[..., : self.units, :]
-        return self._beside_H(self._halved).mT, back
-
-    def _gate(self, array, letters):
-        """Cut the rows of gates that stand side by side out of A or dA."""
-        return array[..., self._columns(letters), :]
-
-    def _named(self, joined):
-        """Cut a joined block into the symbols of the slides: {name: view}."""
-        views, D, U = {}, self.num_inputs, self.units
-        for source, size, part, gates in (
-            ("h", U, self._beside_H(joined), self.gates_of_H),
-            ("x", D, self._beside_X(joined), self.gates_of_X),
-        ):
+    def _named(self, of_H, of_X):
+        """Cut joined blocks into the symbols of the slides: {name: view}."""
+        views, U = {}, self.units
+        for source, block, gates in ("h", of_H, self.gates_of_H), ("x", of_X, self.gates_of_X):
+            rows = U if source == "h" else self.num_inputs
             for n, letter in enumerate(gates):
-                gate = letter.replace("g", "h")  # see GRUResetAfter
-                column = part[..., n * U : (n + 1) * U]
-                views[f"W_{source}{gate}"] = column[..., :size, :]
+                gate = letter.replace("g", "h")  # the two columns of GRUResetAfter's candidate
+                column = block[..., n * U : (n + 1) * U]
+                views[f"W_{source}{gate}"] = column[..., :rows, :]
                 bias = f"b_{gate}" if self.biases == 1 else f"b_{source}{gate}"
                 views[bias] = column[..., -1, :] if self.replicas is None else column[..., -1:, :]
         return {name: views[name] for name in self._order}
+
+    def _gate(self, array, letters):
+        """Cut the rows of gates that stand side by side out of A or dA."""
+        first = self.columns.index(letters) * self.units
+        rows = slice(first, first + len(letters) * self.units)
+        return array[..., rows, :]
+
+    def _weights_of_H(self):
+        """Give the weights of H in two views: into the gates (G U, U), and back (U, G U)."""
+        return self._halved_of_H.mT, self.block_of_H[..., : self.units, :]
 
     def _rejoin(self):
         """Take a parameter that was replaced, `params["b_f"] = ...`, into the joined block."""
@@ -229,31 +271,30 @@ class _Twin(Layer):
         X, state, mask = checked(self, X, state, mask)
         work = self._work_for(X.shape[-3], X.shape[-2])
         self._rejoin()
-        np.multiply(self._joined, self._halves, out=self._halved)
+        np.multiply(self.block_of_H, self._halves_of_H, out=self._halved_of_H)
+        np.multiply(self.block_of_X, self._halves_of_X, out=self._halved_of_X)
         for states, part in zip(work.states, state, strict=True):
             states[0] = part.mT
         H = np.empty((*X.shape[:-1], self.units), self.dtype)
-        before = [Job(work.shared, self._enter, work, X, chunk) for chunk in work.chunks]
-        after = []
-        for chunk, job in zip(work.chunks, before, strict=True):
-            job.result()
-            for t in range(chunk.start, chunk.stop):
-                self._step(*work.steps[t])
-                if mask is not None:  # padding: the state is carried on
-                    for states in work.states:
-                        np.copyto(states[t + 1], states[t], where=~mask[:, t])
-            after.append(Job(work.shared, self._leave, work, H, chunk))
-        for job in reversed(after):
-            job.result()
+        with Hands(work.two_hands) as hands:
+            before = [hands.give(self._enter, work, X, chunk) for chunk in work.chunks]
+            for chunk, entered in zip(work.chunks, before, strict=True):
+                entered.finish()
+                for t in range(chunk.start, chunk.stop):
+                    self._step(*work.steps[t])
+                    if mask is not None:  # padding: the state is carried on
+                        for states in work.states:
+                            np.copyto(states[t + 1], states[t], where=~mask[:, t])
+                hands.give(self._leave, work, H, chunk)
         self._saved = work, mask
         self.state = tuple(states[-1].mT.copy() for states in work.states)
         return H
 
     def _enter(self, work, X, chunk):
         """Copy in X, and multiply it with its weights, for all steps of a chunk."""
-        work.X[chunk, ..., :-1, :] = _inside(X)[chunk]
-        A = self._gate(work.A[chunk], self.gates_of_X)
-        np.matmul(self._beside_X(self._halved).mT, work.X[chunk], out=A)
+        work.X_in_time[..., :-1, chunk, :] = X.swapaxes(-1, -3)[..., chunk, :]
+        X = np.moveaxis(work.X_in_time, -2, 0)[chunk]
+        np.matmul(self._halved_of_X.mT, X, out=self._gate(work.A[chunk], self.gates_of_X))
 
     def _leave(self, work, H, chunk):
         """Copy H out."""
@@ -270,21 +311,21 @@ class _Twin(Layer):
         for d, part in zip(work.dstates, dstate, strict=True):
             d[...] = part.mT
         dX = np.empty((*dY.shape[:-1], self.num_inputs), self.dtype)
-        chunks = work.chunks[::-1]
-        before = [Job(work.shared, self._enter_back, work, dY, chunk) for chunk in chunks]
-        after = []
-        for chunk, job in zip(chunks, before, strict=True):
-            job.result()
-            self._slopes(work, chunk)
-            for t in reversed(range(chunk.start, chunk.stop)):
-                np.add(work.dH, work.dY[t], out=work.dH)
-                around = None if mask is None else _take_out(work.dstates, ~mask[:, t])
-                self._step_back(*work.steps_back[t])
-                if around is not None:  # at a padded step the gradient goes around the cell
-                    for d, part in zip(work.dstates, around, strict=True):
-                        d += part
-            after.append(Job(work.shared, self._leave_back, work, dX, chunk))
-        self.grads = self._named(sum(job.result() for job in reversed(after)))
+        chunks = list(enumerate(work.chunks))[::-1]
+        with Hands(work.two_hands) as hands:
+            before = [hands.give(self._enter_back, work, dY, chunk) for _, chunk in chunks]
+            for (n, chunk), entered in zip(chunks, before, strict=True):
+                entered.finish()
+                self._slopes(work, chunk)
+                for t in reversed(range(chunk.start, chunk.stop)):
+                    np.add(work.dH, work.dY[t], out=work.dH)
+                    around = None if mask is None else _take_out(work.dstates, ~mask[:, t])
+                    self._step_back(*work.steps_back[t])
+                    if around is not None:  # at a padded step the gradient goes around the cell
+                        for d, part in zip(work.dstates, around, strict=True):
+                            d += part
+                hands.give(self._leave_back, work, dX, n, chunk)
+        self.grads = self._named(work.gradients_of_H.sum(axis=0), work.gradients_of_X.sum(axis=0))
         self.dstate = tuple(d.mT.copy() for d in work.dstates)
         return dX
 
@@ -299,21 +340,19 @@ class _Twin(Layer):
         """Copy in dY for all steps of a chunk."""
         work.dY[chunk] = _inside(dY)[chunk]
 
-    def _leave_back(self, work, dX, chunk):
-        """Write dX for all steps of a chunk; return their part of the gradient of the block."""
-        dA = work.dA[chunk]
-        of_X = _over_time(self._gate(dA, self.gates_of_X))
-        joined = np.zeros_like(self._joined)
-        np.matmul(_over_time(work.X[chunk]), of_X.mT, out=self._beside_X(joined))
-        self._gradient_beside_H(work, chunk, dA, of_X, self._beside_H(joined))
-        through = self._beside_X(self._joined)[..., :-1, :] @ of_X
-        steps = through.reshape(*through.shape[:-1], -1, work.B)
-        _inside(dX)[chunk] = np.moveaxis(steps, -2, 0)
-        return joined
+    def _leave_back(self, work, dX, n, chunk):
+        """Compute dX and the gradients of both blocks for all steps of the n-th chunk."""
+        dA = _turned(work.dA, work.dA_in_time, chunk)
+        dA_of_X, dX_in_time = self._gate(dA, self.gates_of_X), _flat(work.dX_in_time, chunk)
+        np.matmul(_flat(work.X_in_time, chunk), dA_of_X.mT, out=work.gradients_of_X[n])
+        np.matmul(self.block_of_X[..., :-1, :], dA_of_X, out=dX_in_time)
+        dX.swapaxes(-1, -3)[..., chunk, :] = work.dX_in_time[..., chunk, :]
+        self._gradient_of_H(work, chunk, dA, work.gradients_of_H[n])
 
-    def _gradient_beside_H(self, work, chunk, dA, of_X, out):
-        """Compute the gradient of the weights of H; the same dA as for X if not overridden."""
-        np.matmul(_over_time(work.H_and_one[chunk]), of_X.mT, out=out)
+    def _gradient_of_H(self, work, chunk, dA, out):
+        """Compute the gradient of the block of H for the steps of a chunk into `out`."""
+        H = _turned(work.H_and_ones, work.H_in_time, chunk)
+        np.matmul(H, self._gate(dA, self.gates_of_H).mT, out=out)
 
 
 def _take_out(gradients, padded):
@@ -410,8 +449,8 @@ class LSTM(_Twin):
     def _prepare(self, work):
         forward, back = self._weights_of_H()
         T, U = work.T, self.units
-        C, tanh_C, slope_of_C = work.empty(T + 1, U), work.empty(T, U), work.empty(T, U)
-        dC = work.empty(U)
+        C, tanh_C, slope_of_C = work.steps(T + 1, U), work.steps(T, U), work.steps(T, U)
+        dC = work.one(U)
         work.C, work.tanh_C, work.slope_of_C = C, tanh_C, slope_of_C
         work.states, work.dstates = [work.H, C], [work.dH, dC]
         C_tilde, I, F, O, IFO = (self._gate(work.A, g) for g in ("c", "i", "f", "o", "ifo"))
@@ -473,7 +512,7 @@ class GRU(_Twin):
     def _prepare(self, work):
         U = self.units
         forward, back = self._weights_of_H()
-        work.RH = work.empty(work.T, U)
+        work.RH = work.steps(work.T, U)
         ZR, Z, R, H_tilde = (self._gate(work.A, gate) for gate in ("zr", "z", "r", "h"))
         weights = (forward[..., : 2 * U, :], forward[..., 2 * U :, :])  # Z and R, the candidate
         products = (work.product[..., : 2 * U, :], work.product[..., 2 * U :, :])
@@ -481,7 +520,7 @@ class GRU(_Twin):
         work.steps = _per_step(shared, H, ZR, Z, R, work.RH, H_tilde, H_next)
         dA_zr, dA_z, dA_r, dA_h = (self._gate(work.dA, gate) for gate in ("zr", "z", "r", "h"))
         weights = (back[..., : 2 * U], back[..., 2 * U :])
-        shared = (*weights, work.dH, work.empty(U), work.empty(U))
+        shared = (*weights, work.dH, work.one(U), work.one(U))
         work.steps_back = _per_step(shared, Z, R, dA_zr, dA_z, dA_r, dA_h)
 
     @staticmethod
@@ -515,11 +554,12 @@ class GRU(_Twin):
         np.add(dH, dRH, out=dH)  # three roads into H
         np.add(dH, through, out=dH)
 
-    def _gradient_beside_H(self, work, chunk, dA, of_X, out):
+    def _gradient_of_H(self, work, chunk, dA, out):
         U = self.units
-        zr, h = of_X[..., : 2 * U, :], of_X[..., 2 * U :, :]
-        np.matmul(_over_time(work.H[chunk]), zr.mT, out=out[..., : 2 * U])
-        np.matmul(_over_time(work.RH[chunk]), h.mT, out=out[..., 2 * U :])
+        H = _turned(work.H, work.H_in_time, chunk)
+        np.matmul(H, self._gate(dA, "zr").mT, out=out[..., : 2 * U])
+        RH = _turned(work.RH, work.H_in_time, chunk)
+        np.matmul(RH, self._gate(dA, "h").mT, out=out[..., 2 * U :])
 
 
 class GRUResetAfter(_Twin):
@@ -544,10 +584,10 @@ class GRUResetAfter(_Twin):
         H_tilde, ZR, Z, R, RG = (self._gate(work.A, gate) for gate in ("h", "zr", "z", "r", "g"))
         product_zr, product_g = work.product[..., : 2 * U, :], work.product[..., 2 * U :, :]
         shared = (forward, work.product, product_zr, product_g)
-        entering, H, H_next = work.H_and_one[:-1], work.H[:-1], work.H[1:]
+        entering, H, H_next = work.H_and_ones[:-1], work.H[:-1], work.H[1:]
         work.steps = _per_step(shared, entering, H, H_tilde, ZR, Z, R, RG, H_next)
         by_gate = work.dA.reshape(*work.dA.shape[:-2], 4, U, work.B)  # dH meets all four at once
-        shared = (back, work.dH, work.dH[..., None, :, :], work.empty(U))
+        shared = (back, work.dH, work.dH[..., None, :, :], work.one(U))
         work.steps_back = _per_step(shared, Z, by_gate, self._gate(work.dA, "zrg"))
 
     @staticmethod
@@ -576,7 +616,3 @@ class GRUResetAfter(_Twin):
         np.matmul(W, dA_zrg, out=through)
         np.multiply(dH, Z, out=dH)
         np.add(dH, through, out=dH)
-
-    def _gradient_beside_H(self, work, chunk, dA, of_X, out):
-        of_H = _over_time(self._gate(dA, self.gates_of_H))
-        np.matmul(_over_time(work.H_and_one[chunk]), of_H.mT, out=out)
