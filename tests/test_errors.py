@@ -288,7 +288,7 @@ def test_dropout_rates():
 def test_backward_needs_a_forward_and_a_gradient_of_its_shape(case, options):
     rng = np.random.default_rng(0)
     layer = case.make(3, 2, rng, **options)
-    X = draw_input(case, options, rng, B=3, T=7)
+    X = draw_input(case, options, rng, B=6, T=7)
     Y = layer.forward(X)
     if case.name != "Flip":
         with pytest.raises(RuntimeError, match="backward was called before forward"):
