@@ -1,7 +1,8 @@
 """Pictures of the course: arrays in, axes out; nothing is changed at import.
 
 style: looks and how a figure is shown; figures: curves, dots, maps; media: pictures that move and
-coloured text; graphs: the unrolled graph, the map of the course; diagrams: the cells.
+coloured text; graphs: the unrolled graph, the map of the course; diagrams: the cells; sliders:
+figures that a reader can pull at.
 """
 
 from course_utils.plots.diagrams import (
@@ -25,6 +26,7 @@ from course_utils.plots.figures import (
 )
 from course_utils.plots.graphs import course_map, shapes_of, unrolled_graph
 from course_utils.plots.media import animate_frames, coloured_text, frames
+from course_utils.plots.sliders import play, playground
 from course_utils.plots.style import COLOURS, LINESTYLES, MARKERS, look, save, show, show_svg
 
 __all__ = [
@@ -47,6 +49,8 @@ __all__ = [
     "look",
     "lstm_cell",
     "norm_against_lag",
+    "play",
+    "playground",
     "rnn_cell",
     "save",
     "shapes_of",
