@@ -251,7 +251,8 @@ class _Twin(Layer):
         """Take a parameter that was replaced, `params["b_f"] = ...`, into the joined block."""
         for name, view in self._views.items():
             if self.params[name] is not view:
-                view[...] = self.params[name]
+                label, of_what = f"params[{name!r}]", "what it replaces"
+                view[...] = require.same_shape(label, self.params[name], view.shape, of_what)
                 self.params[name] = view
 
     def _work_for(self, B, T):
