@@ -435,11 +435,21 @@ def test_a_replica_that_diverges_stops_in_silence_and_leaves_the_others_alone():
 
 
 @each_twin
-def test_keras_gets_a_twin_like_its_cell(kind):
+def test_the_keras_bridge_takes_a_twin_like_its_cell(kind):
+    from course_utils.keras_bridge import from_keras_weights, to_keras_weights
+
+    twin, readable = pair(kind)
+    weights = to_keras_weights(twin)
+    for ours, wanted in zip(weights, to_keras_weights(readable), strict=True):
+        assert (ours == wanted).all()
+    back = from_keras_weights(twin, weights)
+    assert list(back) == list(twin.params)
+    assert all((back[name] == p).all() for name, p in twin.params.items())
+
+
+def test_keras_computes_the_same_as_a_network_with_a_twin():
     from course_utils.keras_bridge import to_keras
 
-    twin, _ = pair(kind)
+    network = Sequential(pair(LSTM)[0], Last(), Dense(4, 2, np.random.default_rng(0)))
     X = np.random.default_rng(0).normal(size=(2, 5, 3))
-    close(to_keras(twin)(X), twin.forward(X))
-    network = Sequential(twin, Last(), Dense(4, 2, np.random.default_rng(0)))
     close(to_keras(network)(X), network.forward(X), 1e-6)  # keras.Sequential reads X in float32
