@@ -11,6 +11,7 @@ import numpy as np
 
 from course_utils.cells import GRUCell, GRUResetAfterCell, LSTMCell, RNNCell
 from course_utils.checks import check_gradients
+from course_utils.fused import GRU, LSTM, RNN, GRUResetAfter
 from course_utils.layers import Concat, Dense, Dropout, Embedding, Flip, Last, Sequential
 from course_utils.recurrent import Recurrent, bidirectional, bidirectional_last, stacked
 
@@ -85,6 +86,14 @@ def recurrent(cell):
     return LayerCase(cell.__name__, lambda D, U, rng: Recurrent(cell(D, U, rng)))
 
 
+def twin(kind):
+    """Make a case of a fast twin, in float64 unless the options say otherwise."""
+    in_float64 = {"dtype": np.float64}
+    return LayerCase(
+        f"fast {kind.__name__}", lambda D, U, rng, **o: kind(D, U, rng, **in_float64 | o)
+    )
+
+
 def tagger(D, U, rng, **options):
     """A whole network: tokens in, scores for each step out."""
     return Sequential(
@@ -97,6 +106,7 @@ def tagger(D, U, rng, **options):
 
 LAYERS = [
     *map(recurrent, CELLS),
+    *map(twin, [RNN, LSTM, GRU, GRUResetAfter]),
     LayerCase("Dense", Dense),
     LayerCase("Embedding", Embedding, tokens=True),
     LayerCase("Flip", lambda D, U, rng, **o: Flip()),
