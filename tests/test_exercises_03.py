@@ -29,11 +29,6 @@ def slope(loss, W, index, step):
     return (above - below) / (2 * step)
 
 
-def truncated(parts, H_before, k):
-    dA = sum(parts[:k])
-    return sum(H.T @ d for H, d in zip(H_before, dA))
-
-
 def streams(tokens, B, T):
     N = len(tokens) // (B * T)
     return tokens[: N * B * T].reshape(B, N, T).swapaxes(0, 1)
@@ -43,7 +38,6 @@ RIGHT = {
     "softmax_gradient": softmax_gradient,
     "slope": slope,
     "suspects": {"X"},
-    "truncated_gradient": truncated,
     "streams": streams,
     "language": ["baaa", "daaa", "gaaa"],
 }
@@ -72,10 +66,6 @@ def not_set_back(loss, W, index, step):
     return (above - loss(W)) / (2 * step)
 
 
-def dot(H_before, dA):
-    return np.einsum("btu,btv->uv", H_before, dA)
-
-
 WRONG = {
     "softmax_gradient": [
         (lambda z, y: softmax(z) - one_hot(y), "the mean over B rows"),
@@ -100,14 +90,6 @@ WRONG = {
         ({"W_hx"}, "'W_hx' is none of"),
         ({"X", "W_xh"}, "W_xh agrees"),
         (set(), "missing"),
-    ],
-    "truncated_gradient": [
-        (lambda p, H, k: truncated(p, H, k + 1), "One lag too many"),
-        (lambda p, H, k: dot(H, sum(p[: k - 1]) + 0 * H), "One lag too few"),
-        (lambda p, H, k: truncated(p[::-1], H, k), "longest lags"),
-        (lambda p, H, k: dot(H, p[k - 1]), "the parts up to it"),
-        (lambda p, H, k: truncated(p, H, k).T, "transpose"),
-        (lambda p, H, k: truncated(p, H, k) / k, "averaged"),
     ],
     "streams": [
         (lambda x, B, T: x[: len(x) // (B * T) * B * T].reshape(-1, B, T), "no state"),

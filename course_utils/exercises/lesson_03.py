@@ -88,39 +88,6 @@ def check_suspects(answer):
 
 
 @exercise
-def check_truncated_gradient(answer):
-    """Check a function (parts, H_before, k) -> the gradient of W_hh, truncated to k steps.
-
-    parts: list over the lag of (B, T, U); H_before (B, T, U).
-    Taught in: notebooks/03_backpropagate_through_time, section 9.
-    """
-    rng = np.random.default_rng(0)
-    parts = list(rng.normal(size=(5, 3, 5, 2)))
-    H_before = rng.normal(size=(3, 5, 2))
-
-    def gradient(kept):
-        dA = np.sum(kept, axis=0) + np.zeros_like(H_before)
-        return np.einsum("btu,btv->uv", H_before, dA)
-
-    for k in (1, 3, 5):
-        right = gradient(parts[:k])
-        causes = {
-            "One lag too many: k = 1 keeps the error of the step itself only": gradient(
-                parts[: k + 1]
-            ),
-            "One lag too few: k = 1 keeps the error of the step itself": gradient(parts[: k - 1]),
-            "These are the longest lags: keep the k shortest ones": gradient(parts[-k:]),
-            "This is the part of one lag: the parts up to it belong to it": gradient(
-                [parts[k - 1]]
-            ),
-            "The transpose is on the wrong factor: it is H_before.T @ dA": right.T,
-            "The parts are averaged; the gradient is their sum": right / k,
-        }
-        name = f"the gradient for k = {k}"
-        expect(name, call(answer, parts, H_before, k), right, causes=causes)
-
-
-@exercise
 def check_streams(answer):
     """Check a function (tokens, B, T) -> chunks (N, B, T) whose rows go on from chunk to chunk.
 
