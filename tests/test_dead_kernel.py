@@ -6,14 +6,17 @@ Small notebooks are written into a folder, and pytest runs on them with the sett
 import os
 import subprocess
 import sys
-import time
+from importlib import metadata
 from pathlib import Path
+from queue import Empty
 
 import nbformat
+import notebook_plugin
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 PROJECT = Path(__file__).resolve().parents[1]
+LESS_THAN_THE_CELL_TIMEOUT = 240  # a busy machine needs a part of it to start the kernels
 
 
 def write_notebook(folder, *sources, name="trial.ipynb", outputs=()):
@@ -31,20 +34,22 @@ def write_notebook(folder, *sources, name="trial.ipynb", outputs=()):
 
 
 def run_pytest(folder, *arguments, **environment):
-    """Run the notebooks of a folder with the settings of the project; -> exit code, output, s."""
+    """Run the notebooks of a folder with the settings of the project -> exit code, output.
+
+    A run that waits for a dead kernel takes 300 seconds and more, and raises TimeoutExpired.
+    """
     command = [sys.executable, "-m", "pytest", "-c", str(PROJECT / "pyproject.toml")]
-    command += ["--rootdir", str(folder), *arguments, str(folder)]
-    start = time.monotonic()
+    command += ["--rootdir", str(folder), "-p", "no:hypothesispytest", *arguments, str(folder)]
     done = subprocess.run(
         command,
         cwd=PROJECT,
         env={**os.environ, **environment, "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=LESS_THAN_THE_CELL_TIMEOUT,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr, time.monotonic() - start
+    return done.returncode, done.stdout + done.stderr
 
 
 BUDGET = """
@@ -71,13 +76,32 @@ def trial(tmp_path_factory):
     write_notebook(folder, "print(1 + 1)", "print(7)", name="13_same.ipynb", outputs=compared)
     compared = [(1, (tags, "3\n"))]
     write_notebook(folder, "print(1 + 1)", "print(7)", name="14_differs.ipynb", outputs=compared)
-    write_notebook(folder, "import time\ntime.sleep(3)", name="15_slow.ipynb")
+    write_notebook(
+        folder, "import time\nwhile time.process_time() < 4:\n    pass", name="15_slow.ipynb"
+    )
     (folder / "budget.toml").write_text(BUDGET.format(seconds=1.4))
     budget = ["--budget", str(folder / "budget.toml"), "-n", "2", "--dist", "loadfile"]
-    code, text, seconds = run_pytest(folder, *budget, COURSE_BUDGET_FACTOR="1")
+    code, text = run_pytest(folder, *budget, COURSE_BUDGET_FACTOR="1")
     assert code == 1, text
-    assert seconds < 100, "nbval alone would wait 300 seconds for a dead kernel"
     return text
+
+
+def test_dead_kernel_is_noticed_at_the_next_look():
+    class Dead:
+        looks = 0
+
+        def get_message(self, stream, timeout):
+            assert timeout <= 1
+            self.looks += 1
+            raise Empty
+
+        def is_alive(self):
+            return False
+
+    kernel = Dead()
+    with pytest.raises(notebook_plugin.KernelDiedError):
+        notebook_plugin.await_reply(kernel, "id", timeout=300)
+    assert kernel.looks == 1
 
 
 def test_kernel_that_dies_is_reported(trial):
@@ -117,43 +141,48 @@ def test_seconds_of_the_workers_stand_beside_the_budget(trial):
 
 def test_cell_that_hangs_stops_at_the_timeout(tmp_path):
     """Also one that takes the interrupt and ends quietly, as a training loop does."""
-    quiet = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    pass"
-    write_notebook(tmp_path, "import time\ntime.sleep(60)", "x = 1", name="loud.ipynb")
+    quiet = "import time\ntry:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    pass"
+    write_notebook(tmp_path, "import time\ntime.sleep(600)", "x = 1", name="loud.ipynb")
     write_notebook(tmp_path, quiet, "x = 1", name="quiet.ipynb")
-    code, text, seconds = run_pytest(tmp_path, "--nbval-cell-timeout=2")
+    code, text = run_pytest(tmp_path, "--nbval-cell-timeout=2")
     assert code == 1, text
     assert "reason: Timeout of 2 seconds exceeded executing cell" in text
     assert "reason: Timeout: the cell ran longer than 2 seconds" in text
     assert "2 failed, 2 skipped" in text
-    assert seconds < 50
 
 
 def test_twice_the_budget_fails_a_run_that_is_green_otherwise(tmp_path):
     write_notebook(tmp_path, "x = 1", name="02_quick.ipynb")
     (tmp_path / "budget.toml").write_text(BUDGET.format(seconds=0.01))
-    code, text, _ = run_pytest(tmp_path, "--budget", str(tmp_path / "budget.toml"))
+    code, text = run_pytest(tmp_path, "--budget", str(tmp_path / "budget.toml"))
     assert "1 passed" in text
     assert code == 1, text
 
 
-def test_budget_once_exceeded_is_reported_only():
-    from notebook_plugin import share, verdict
-
-    rows = {0.5: "", 1.0: "", 1.5: "over its budget", 2.5: "over twice its budget: FAILED"}
-    for factor, words in rows.items():
-        assert verdict(("n", 60 * factor, 0.1, 60, 1.0)).strip() == words
-        assert share(("n", 1, factor, 60, 1.0)) == factor
+@pytest.mark.parametrize(
+    ("seconds", "processor", "megabytes", "words"),
+    [
+        (30, 20, 0.1, ""),
+        (60, 60, 1.0, ""),
+        (90, 80, 0.1, "over its budget"),
+        (130, 125, 0.1, "over twice its budget: FAILED"),
+        (10, 10, 2.1, "over twice its budget: FAILED"),
+        (500, 50, 0.1, ""),  # a busy machine
+        (50, 100, 0.1, ""),  # two cores
+    ],
+)
+def test_verdict_on_the_budget(seconds, processor, megabytes, words):
+    row = notebook_plugin.Row("n", seconds, processor, megabytes, 60, 1.0)
+    assert notebook_plugin.verdict(row).strip() == words
 
 
 def test_longest_files_start_first():
-    from notebook_plugin import Run, read_budget
-
     class Item:
         def __init__(self, file):
             self.nodeid = f"{file}::Cell 0"
 
-    run = Run.__new__(Run)
-    run.budget = read_budget()
+    run = notebook_plugin.Run.__new__(notebook_plugin.Run)
+    run.budget = notebook_plugin.read_budget()
     files = ["tests/test_a.py", *run.budget["usual"], "tests/test_b.py"]
     items = [Item(file) for file in files]
     run.pytest_collection_modifyitems(items)
@@ -163,6 +192,4 @@ def test_longest_files_start_first():
 
 
 def test_nbval_is_the_version_that_the_plugin_was_written_for():
-    from importlib import metadata
-
     assert metadata.version("nbval") == "0.11.0"
