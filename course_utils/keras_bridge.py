@@ -28,9 +28,9 @@ KERAS_NAMES = {
 def to_keras(ours):
     """Build the Keras layer that computes the same as `ours`, with the same numbers.
 
-    ours: a cell, `Recurrent`, `Dense`, `Embedding`, what `bidirectional` or `bidirectional_last`
-    give, or a `Sequential` of these (`Last` after a recurrent layer included).  A cell becomes a
-    Keras cell, `Recurrent` a layer with `return_sequences=True`.
+    ours: a cell, `Recurrent` or a fast twin, `Dense`, `Embedding`, what `bidirectional` or
+    `bidirectional_last` give, or a `Sequential` of these (`Last` after a recurrent layer included).
+    A cell becomes a Keras cell, `Recurrent` a layer with `return_sequences=True`.
     Raises TypeError for other layers, ValueError for a layer with replicas: take
     `layer.replica(r)`.
 
@@ -38,13 +38,33 @@ def to_keras(ours):
     """
     if getattr(ours, "replicas", None) is not None:
         raise ValueError(f"replicas is {ours.replicas}; expected one model: layer.replica(r)")
-    keras = import_keras()
+    keras, ours = import_keras(), _readable(ours)
     if isinstance(ours, Sequential) and _pair(ours) is None:
-        return keras.Sequential([to_keras(part) for part in _merge_last(ours.parts)])
+        parts = [to_keras(part) for part in _merge_last(ours.parts)]
+        return keras.Sequential([_input(keras, ours), *parts])
     layer = _empty(keras, ours)
     layer.build(_input_shape(ours))
     layer.set_weights(to_keras_weights(ours))
     return layer
+
+
+def _readable(ours):
+    """Put the readable layer in the place of every fast twin."""
+    if hasattr(ours, "to_cell"):
+        return Recurrent(ours.to_cell())
+    if isinstance(ours, Sequential | Concat):
+        return type(ours)(*map(_readable, ours.parts))
+    return ours
+
+
+def _input(keras, ours):
+    """Say what the first part of a Sequential reads; Keras would turn float64 into float32."""
+    while isinstance(ours, Sequential | Concat):
+        ours = ours.parts[0]
+    if isinstance(ours, Embedding):
+        return keras.Input((None,), dtype="int32")
+    dtype = getattr(ours, "cell", ours).dtype.name
+    return keras.Input(_input_shape(ours)[1:], dtype=dtype)
 
 
 class _LastOf:
@@ -74,11 +94,15 @@ def _empty(keras, ours):
     if pair is not None:
         forward, backward, sequences = pair
         make = _recurrent_layer
-        return keras.layers.Bidirectional(
+        both = keras.layers.Bidirectional(
             make(keras, forward, sequences),
             backward_layer=make(keras, backward, sequences, go_backwards=True),
             dtype=forward.dtype.name,
         )
+        # Bidirectional writes zeros where the mask is False; every other layer carries the state.
+        both.forward_layer.zero_output_for_mask = False
+        both.backward_layer.zero_output_for_mask = False
+        return both
     if isinstance(ours, _LastOf):
         return _recurrent_layer(keras, ours.layer.cell, False)
     if isinstance(ours, Recurrent):
@@ -155,6 +179,7 @@ def to_keras_weights(ours):
 
     Taught in: notebooks/02_run_a_vanilla_rnn.
     """
+    ours = _readable(ours)
     found = _cells_of(ours)
     if not found:
         return list(ours.params.values())
@@ -180,7 +205,7 @@ def from_keras_weights(ours, arrays):
 
     Taught in: notebooks/02_run_a_vanilla_rnn.
     """
-    arrays = [np.asarray(a) for a in arrays]
+    ours, arrays = _readable(ours), [np.asarray(a) for a in arrays]
     if isinstance(ours, Sequential) and _pair(ours) is None:
         return _of_parts(ours, arrays)
     found = _cells_of(ours)
@@ -231,16 +256,21 @@ def from_keras(layer):
     Taught in: notebooks/02_run_a_vanilla_rnn.
     """
     kind = type(layer).__name__
+    if kind == "Sequential":
+        return Sequential(*(ours for part in layer.layers for ours in _pieces(from_keras(part))))
     if not layer.built:
         raise ValueError(f"{kind} is not built; expected one that has seen data: layer.build(...)")
-    if kind == "Sequential":
-        return Sequential(*(from_keras(part) for part in layer.layers))
     ours = _ours(kind, layer)
     for name, array in from_keras_weights(ours, layer.get_weights()).items():
         ours.params[name][...] = array
     if kind in KERAS_NAMES.values() and not layer.return_sequences:
         return Sequential(ours, Last())
     return ours
+
+
+def _pieces(ours):
+    """Take `Sequential(Recurrent, Last)`, one layer in Keras, apart."""
+    return ours.parts if isinstance(ours, Sequential) else (ours,)
 
 
 def _ours(kind, layer):
@@ -285,9 +315,11 @@ def keras_forward_backward(layer, X, dY, mask=None):
     import tensorflow as tf
 
     X = tf.convert_to_tensor(X)
+    tokens = not X.dtype.is_floating
     options = {} if mask is None else {"mask": tf.convert_to_tensor(mask)}
     with tf.GradientTape() as tape:
-        tape.watch(X)
+        if not tokens:
+            tape.watch(X)
         Y = layer(X, **options)
         loss = tf.reduce_sum(Y * tf.convert_to_tensor(dY))
     dX, grads = tape.gradient(loss, (X, layer.trainable_weights))

@@ -192,9 +192,7 @@ def nudge(layer, rng):
 
 MASKS = {
     "none": None,
-    "post": np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]], bool),
-    "pre": np.array([[0, 0, 0, 1], [1, 1, 1, 1], [0, 1, 1, 1]], bool),
-    "holes": np.array([[1, 0, 1, 0], [0, 1, 0, 1], [1, 1, 0, 1]], bool),
+    "mask": np.array([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0]], bool),  # behind, before, between
 }
 
 
