@@ -135,10 +135,9 @@ def mutants(module, names):
         for parent, field, index, node in list(places(function)):
             kind = statements if isinstance(node, ast.stmt) else replacements
             for what, new in kind(node):
-                put(parent, field, index, new)
+                put(parent, field, index, ast.fix_missing_locations(ast.copy_location(new, node)))
                 mutant = types.ModuleType("mutant")
-                code = compile(ast.fix_missing_locations(tree), "mutant", "exec")
-                exec(code, mutant.__dict__)  # this is what a mutation test does
+                exec(compile(tree, "mutant", "exec"), mutant.__dict__)
                 put(parent, field, index, node)
                 yield f"{name}: {what}: {ast.unparse(node)}", mutant
 
