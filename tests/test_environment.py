@@ -151,6 +151,14 @@ def test_old_python_gets_an_answer(monkeypatch):
         make_venv.check_python()
 
 
+def test_missing_venv_gets_an_answer(tmp_path, monkeypatch):
+    monkeypatch.setattr(make_venv, "VENV", str(tmp_path / ".venv"))
+    monkeypatch.setattr(make_venv, "PYTHON", str(tmp_path / ".venv" / "python"))
+    monkeypatch.setitem(sys.modules, "ensurepip", None)  # as on a Debian without python3-venv
+    with pytest.raises(SystemExit, match=r"sudo apt install python3\.\d+-venv"):
+        make_venv.make_empty(uv=None)
+
+
 def test_setup_runs_again_only_after_a_change(tmp_path, monkeypatch):
     for name in ("pyproject.toml", "requirements.lock"):
         shutil.copy(PROJECT / name, tmp_path)
@@ -244,7 +252,7 @@ ARROWS = {
 OUTSIDE = {"training": {"tqdm"}, "plots": {"matplotlib"}}
 # What it may import inside a function.
 INSIDE = {
-    "plots": {"IPython", "PIL"},  # PIL comes with matplotlib
+    "plots": {"IPython", "PIL", "ipywidgets"},  # PIL comes with matplotlib
     "keras_bridge": {"keras", "tensorflow"},
     "environment": {"keras", "tensorflow", "numpy", "packaging"},
 }

@@ -60,7 +60,8 @@ def test_outputs_are_made_offline():
     source = (kernel_environment.PROJECT / "tests/tools/make_outputs.py").read_text(
         encoding="utf-8"
     )
-    assert "setup_kernel(env=kernel_environment.kernel_environment())" in source
+    assert "environment = kernel_environment.kernel_environment()" in source
+    assert "setup_kernel(env=environment" in source
 
 
 @pytest.mark.parametrize(

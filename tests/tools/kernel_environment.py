@@ -32,7 +32,7 @@ def run_environment(threads=None):
         **reader_environment(threads),
         "CUDA_VISIBLE_DEVICES": "-1",  # the stored outputs were made on a processor
         "PYTHONHASHSEED": "0",
-        "TQDM_DISABLE": "1",  # a progress bar is a display update with a rate in it
+        "TQDM_DISABLE": "1",  # `fit` reads it: a bar is a display update with a rate in it
     }
 
 

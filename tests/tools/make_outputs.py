@@ -7,13 +7,13 @@ A notebook that fails is left as it was. The kernels get the environment of the 
 """
 
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import kernel_environment
 import nbformat
-from jupyter_client import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -60,10 +60,9 @@ def execute(path, timeout=300):
     for cell in code:
         cell.outputs, cell.execution_count = [], None
         cell.metadata.pop("execution", None)
-    manager = KernelManager(kernel_name="python3")
     client = NotebookClient(
         notebook,
-        km=manager,
+        kernel_name="python3",
         timeout=timeout,
         record_timing=False,
         coalesce_streams=True,
@@ -71,7 +70,8 @@ def execute(path, timeout=300):
     )
     progress, count = Progress(path, len(code)), 0
     try:
-        with client.setup_kernel(env=kernel_environment.kernel_environment()):
+        environment = kernel_environment.kernel_environment()
+        with client.setup_kernel(env=environment, stderr=subprocess.DEVNULL):
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type != "code":
                     continue
