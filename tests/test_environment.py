@@ -136,7 +136,7 @@ def test_no_second_lock():
 
 def test_budget_names_what_exists():
     budget = read_budget()
-    assert set(budget["notebooks"]) <= set(NOTEBOOKS)
+    assert list(budget["notebooks"]) == list(NOTEBOOKS)
     assert set(budget["notebooks"].values()) <= set(budget["kinds"])
     lost = [f for f in budget["usual"] if f.startswith("tests/") and not (PROJECT / f).is_file()]
     assert lost == []
