@@ -93,7 +93,10 @@ class Cell:
 
 
 class RNNTrace(NamedTuple):
-    """Everything that one step of an RNNCell computed: X (B, D), H and H_next (B, U)."""
+    """Everything that one step of an RNNCell computed: X (B, D), H and H_next (B, U).
+
+    Taught in: notebooks/02_run_a_vanilla_rnn, section 2.
+    """
 
     X: np.ndarray
     H: np.ndarray
@@ -137,7 +140,10 @@ class RNNCell(Cell):
 
 
 class LSTMTrace(NamedTuple):
-    """Everything that one step of an LSTMCell computed: X (B, D), all others (B, U)."""
+    """Everything that one step of an LSTMCell computed: X (B, D), all others (B, U).
+
+    Taught in: notebooks/07_build_the_output_gate.
+    """
 
     X: np.ndarray
     H: np.ndarray
@@ -219,7 +225,10 @@ def _through_gates(X, H, dA, params):
 
 
 class GRUTrace(NamedTuple):
-    """Everything that one step of a GRUCell computed: X (B, D), all others (B, U)."""
+    """Everything that one step of a GRUCell computed: X (B, D), all others (B, U).
+
+    Taught in: notebooks/12_streamline_to_a_gru.
+    """
 
     X: np.ndarray
     H: np.ndarray
@@ -267,7 +276,10 @@ class GRUCell(Cell):
 
 
 class GRUResetAfterTrace(NamedTuple):
-    """Everything that one step of a GRUResetAfterCell computed; A_h is H W_hh + b_hh (B, U)."""
+    """Everything that one step of a GRUResetAfterCell computed; A_h is H W_hh + b_hh (B, U).
+
+    Taught in: notebooks/12_streamline_to_a_gru.
+    """
 
     X: np.ndarray
     H: np.ndarray

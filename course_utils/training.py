@@ -97,6 +97,8 @@ class Adam(_Optimizer):
 def drop_at_end(learning_rate, steps, *, last=0.25, factor=0.1):
     """Make a learning rate that is multiplied by `factor` for the last share of `steps`.
 
+    Taught in: notebooks/03_backpropagate_through_time.
+
     >>> rate = drop_at_end(0.02, 100)
     >>> rate(1), round(rate(100), 4)
     (0.02, 0.002)
