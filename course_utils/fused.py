@@ -90,9 +90,10 @@ class Work:
     has a bias beside H; A (T, G U, B), first the pre-activations, then the gates; dA, their
     gradient; dY (T, U, B); dH (U, B), the gradient that is carried from step to step; product,
     where a step puts H W_h.
-    For products over all steps, (F, T, B): X_in_time with a row of ones for the bias, and
-    dX_in_time, H_in_time, dA_in_time.  gradients_of_H and gradients_of_X: of the weights, one
-    entry for each chunk of steps.
+    In time, (F, T, B), so that one product sums over all steps and the batch: X_in_time with a row
+    of ones for the bias, dX_in_time, H_in_time, dA_in_time.  The names that end in `_view` are
+    views of the first kind in the order of the second.
+    gradients_of_H, gradients_of_X: of the blocks, one entry for each chunk of steps.
     """
 
     def __init__(self, twin, B, T):
@@ -103,10 +104,14 @@ class Work:
         self.H = self.H_and_ones[..., :U, :]
         self.A, self.dA, self.dY = self.steps(T, G * U), self.steps(T, G * U), self.steps(T, U)
         self.product, self.dH = self.one(len(twin.gates_of_H) * U), self.one(U)
+        self.half = np.array(0.5, self.dtype)  # quicker than 0.5, which is converted every time
         self.states, self.dstates = [self.H], [self.dH]
         self.X_in_time, self.dX_in_time = self.in_time(D + 1), self.in_time(D)
         self.H_in_time, self.dA_in_time = self.in_time(U + twin.biases - 1), self.in_time(G * U)
         self.X_in_time[..., -1, :, :] = self.H_and_ones[..., -1, :] = 1
+        self.X_by_step = np.moveaxis(self.X_in_time, -2, 0)
+        self.H_view, self.H_next_view = view_in_time(self.H_and_ones[:-1]), view_in_time(self.H[1:])
+        self.dA_view, self.dY_view = view_in_time(self.dA), view_in_time(self.dY)
         count = np.prod(self.lead, initial=1) * B * T * G * U * (D + U)
         chunks = int(np.clip(count / CHUNK, 1, min(T, MOST_CHUNKS)))
         ends = [T * i // chunks for i in range(chunks + 1)]
@@ -128,20 +133,20 @@ class Work:
         return np.empty((*self.lead, features, self.T, self.B), self.dtype)
 
 
-def _inside(array):
-    """View (B, T, F) as (T, F, B), with replicas (R, B, T, F) as (T, R, F, B)."""
-    return np.moveaxis(array, (-2, -3), (0, -1))
+def view_in_time(steps):
+    """View (T, F, B) as (F, T, B), with replicas (T, R, F, B) as (R, F, T, B)."""
+    return np.moveaxis(steps, 0, -2)
 
 
 def _flat(in_time, chunk):
-    """View the steps of a chunk of (F, T, B) as (F, T B): one product sums over all of them."""
+    """View the steps of a chunk of (F, T, B) as (F, T B)."""
     part = in_time[..., chunk, :]
     return part.reshape(*part.shape[:-2], -1)
 
 
-def _turned(steps, in_time, chunk):
-    """Copy the steps of a chunk, (T, F, B), into (F, T, B); view them as (F, T B)."""
-    in_time[..., chunk, :] = np.moveaxis(steps[chunk], 0, -2)
+def _turned(view, in_time, chunk):
+    """Copy the steps of a chunk from a view in time; give them as (F, T B)."""
+    in_time[..., chunk, :] = view[..., chunk, :]
     return _flat(in_time, chunk)
 
 
@@ -168,10 +173,10 @@ class _Twin(Layer):
         self.num_states = cell.num_states
         self.state = self.dstate = None
         self._work = {}
-        self.block_of_H = self._block(self.units + self.biases - 1, self.gates_of_H)
-        self.block_of_X = self._block(self.num_inputs + 1, self.gates_of_X)
-        self._halved_of_H, self._halves_of_H = self._halving(self.block_of_H, self.gates_of_H)
-        self._halved_of_X, self._halves_of_X = self._halving(self.block_of_X, self.gates_of_X)
+        self.block_of_H = self._block(self.gates_of_H, self.units + self.biases - 1)
+        self.block_of_X = self._block(self.gates_of_X, self.num_inputs + 1)
+        self._halved_of_H = np.zeros_like(self.block_of_H)
+        self._halved_of_X = np.zeros_like(self.block_of_X)
         self._order = list(cell.params)
         self._views = self._named(self.block_of_H, self.block_of_X)
         self.params = dict(self._views)
@@ -212,29 +217,33 @@ class _Twin(Layer):
         """Give the state before the first step: zeros, a tuple of arrays (B, U) or (R, B, U)."""
         return self.readable.initial_state(self, B)
 
-    # The two joined blocks: rows H or X, then the bias; columns one gate after the other.
+    # The two joined blocks, turned like everything inside: a row for each unit of each gate, a
+    # column for each entry of H or X, and one for the bias.
 
-    def _block(self, rows, gates):
-        """Allocate a joined block (rows, G U), with R replicas (R, rows, G U)."""
+    def _block(self, gates, columns):
+        """Allocate a joined block (G U, columns), with R replicas (R, G U, columns)."""
         lead = () if self.replicas is None else (self.replicas,)
-        return np.zeros((*lead, rows, len(gates) * self.units), self.dtype)
+        return np.zeros((*lead, len(gates) * self.units, columns), self.dtype)
 
-    def _halving(self, block, gates):
-        """Give room for a halved copy of a block, and its factors: 1/2 for sigmoids, else 1."""
-        halves = [0.5 if gate in self.sigmoids else 1 for gate in gates]
-        return np.zeros_like(block), np.repeat(np.array(halves, self.dtype), self.units)
+    def _halve(self, block, halved, gates, half):
+        """Copy a block, the rows of the sigmoids times 1/2."""
+        halved[...] = block
+        if self.sigmoids:
+            first = gates.index(self.sigmoids) * self.units
+            rows = halved[..., first : first + len(self.sigmoids) * self.units, :]
+            np.multiply(rows, half, out=rows)
 
     def _named(self, of_H, of_X):
         """Cut joined blocks into the symbols of the slides: {name: view}."""
         views, U = {}, self.units
         for source, block, gates in ("h", of_H, self.gates_of_H), ("x", of_X, self.gates_of_X):
-            rows = U if source == "h" else self.num_inputs
+            size = U if source == "h" else self.num_inputs
             for n, letter in enumerate(gates):
-                gate = letter.replace("g", "h")  # the two columns of GRUResetAfter's candidate
-                column = block[..., n * U : (n + 1) * U]
-                views[f"W_{source}{gate}"] = column[..., :rows, :]
-                bias = f"b_{gate}" if self.biases == 1 else f"b_{source}{gate}"
-                views[bias] = column[..., -1, :] if self.replicas is None else column[..., -1:, :]
+                name = letter.replace("g", "h")  # the two parts of GRUResetAfter's candidate
+                gate = block[..., n * U : (n + 1) * U, :]
+                views[f"W_{source}{name}"] = gate[..., :size].mT
+                bias = f"b_{name}" if self.biases == 1 else f"b_{source}{name}"
+                views[bias] = gate[..., -1] if self.replicas is None else gate[..., -1:].mT
         return {name: views[name] for name in self._order}
 
     def _gate(self, array, letters):
@@ -243,9 +252,13 @@ class _Twin(Layer):
         rows = slice(first, first + len(letters) * self.units)
         return array[..., rows, :]
 
-    def _weights_of_H(self):
-        """Give the weights of H in two views: into the gates (G U, U), and back (U, G U)."""
-        return self._halved_of_H.mT, self.block_of_H[..., : self.units, :]
+    def _products_of_H(self):
+        """Give the product to use in the loop, the weights into the gates, and those back.
+
+        `np.dot` is `np.matmul` with half a microsecond less around it; replicas need matmul.
+        """
+        times = np.dot if self.replicas is None else np.matmul
+        return times, self._halved_of_H, self.block_of_H[..., : self.units].mT
 
     def _rejoin(self):
         """Take a parameter that was replaced, `params["b_f"] = ...`, into the joined block."""
@@ -270,10 +283,11 @@ class _Twin(Layer):
         Raises ValueError or TypeError as `recurrent.scan` does.
         """
         X, state, mask = checked(self, X, state, mask)
+        mask = None if mask is None or mask.all() else mask
         work = self._work_for(X.shape[-3], X.shape[-2])
         self._rejoin()
-        np.multiply(self.block_of_H, self._halves_of_H, out=self._halved_of_H)
-        np.multiply(self.block_of_X, self._halves_of_X, out=self._halved_of_X)
+        self._halve(self.block_of_H, self._halved_of_H, self.gates_of_H, work.half)
+        self._halve(self.block_of_X, self._halved_of_X, self.gates_of_X, work.half)
         for states, part in zip(work.states, state, strict=True):
             states[0] = part.mT
         H = np.empty((*X.shape[:-1], self.units), self.dtype)
@@ -294,12 +308,16 @@ class _Twin(Layer):
     def _enter(self, work, X, chunk):
         """Copy in X, and multiply it with its weights, for all steps of a chunk."""
         work.X_in_time[..., :-1, chunk, :] = X.swapaxes(-1, -3)[..., chunk, :]
-        X = np.moveaxis(work.X_in_time, -2, 0)[chunk]
-        np.matmul(self._halved_of_X.mT, X, out=self._gate(work.A[chunk], self.gates_of_X))
+        A = self._gate(work.A[chunk], self.gates_of_X)
+        if work.B == 1:  # one product of two matrices, not T of a matrix and a vector
+            X, out = _flat(work.X_in_time, chunk), view_in_time(A)[..., 0]
+            np.matmul(self._halved_of_X, X, out=out)
+        else:
+            np.matmul(self._halved_of_X, work.X_by_step[chunk], out=A)
 
     def _leave(self, work, H, chunk):
-        """Copy H out."""
-        _inside(H)[chunk] = work.H[1:][chunk]
+        """Copy H out for all steps of a chunk."""
+        H.swapaxes(-1, -3)[..., chunk, :] = work.H_next_view[..., chunk, :]
 
     def backward(self, dY, dstate=None):
         """dY (B, T, U), gradient of the final state or None for zero -> dX (B, T, D).
@@ -326,7 +344,7 @@ class _Twin(Layer):
                         for d, part in zip(work.dstates, around, strict=True):
                             d += part
                 hands.give(self._leave_back, work, dX, n, chunk)
-        self.grads = self._named(work.gradients_of_H.sum(axis=0), work.gradients_of_X.sum(axis=0))
+        self.grads = self._named(_sum(work.gradients_of_H), _sum(work.gradients_of_X))
         self.dstate = tuple(d.mT.copy() for d in work.dstates)
         return dX
 
@@ -339,21 +357,29 @@ class _Twin(Layer):
 
     def _enter_back(self, work, dY, chunk):
         """Copy in dY for all steps of a chunk."""
-        work.dY[chunk] = _inside(dY)[chunk]
+        work.dY_view[..., chunk, :] = dY.swapaxes(-1, -3)[..., chunk, :]
 
     def _leave_back(self, work, dX, n, chunk):
         """Compute dX and the gradients of both blocks for all steps of the n-th chunk."""
-        dA = _turned(work.dA, work.dA_in_time, chunk)
+        dA = _turned(work.dA_view, work.dA_in_time, chunk)
         dA_of_X, dX_in_time = self._gate(dA, self.gates_of_X), _flat(work.dX_in_time, chunk)
-        np.matmul(_flat(work.X_in_time, chunk), dA_of_X.mT, out=work.gradients_of_X[n])
-        np.matmul(self.block_of_X[..., :-1, :], dA_of_X, out=dX_in_time)
+        np.matmul(dA_of_X, _flat(work.X_in_time, chunk).mT, out=work.gradients_of_X[n])
+        np.matmul(self.block_of_X[..., :-1].mT, dA_of_X, out=dX_in_time)
         dX.swapaxes(-1, -3)[..., chunk, :] = work.dX_in_time[..., chunk, :]
         self._gradient_of_H(work, chunk, dA, work.gradients_of_H[n])
 
     def _gradient_of_H(self, work, chunk, dA, out):
         """Compute the gradient of the block of H for the steps of a chunk into `out`."""
-        H = _turned(work.H_and_ones, work.H_in_time, chunk)
-        np.matmul(H, self._gate(dA, self.gates_of_H).mT, out=out)
+        H = _turned(work.H_view, work.H_in_time, chunk)
+        np.matmul(self._gate(dA, self.gates_of_H), H.mT, out=out)
+
+
+def _sum(parts):
+    """Add the parts up, in their order, into a new array."""
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total
 
 
 def _take_out(gradients, padded):
@@ -369,11 +395,11 @@ def _per_step(shared, *arrays):
     return [(*shared, *entries) for entries in zip(*arrays, strict=True)]
 
 
-def _sigmoid_of_half(A):
+def _sigmoid_of_half(A, half):
     """Turn a / 2 into sigmoid(a), in place."""
     np.tanh(A, out=A)
-    np.multiply(A, 0.5, out=A)
-    np.add(A, 0.5, out=A)
+    np.multiply(A, half, out=A)
+    np.add(A, half, out=A)
 
 
 def _tanh_slope(value, factor, out):
@@ -412,13 +438,14 @@ class RNN(_Twin):
     columns = gates_of_X = gates_of_H = "h"
 
     def _prepare(self, work):
-        forward, back = self._weights_of_H()
-        work.steps = _per_step((forward, work.product), work.H[:-1], work.A, work.H[1:])
-        work.steps_back = _per_step((back, work.dH), work.dA)
+        times, W, W_back = self._products_of_H()
+        shared = (times, W, work.product)
+        work.steps = _per_step(shared, work.H[:-1], work.A, work.H[1:])
+        work.steps_back = _per_step((times, W_back, work.dH), work.dA)
 
     @staticmethod
-    def _step(W, product, H, A, H_next):
-        np.matmul(W, H, out=product)
+    def _step(times, W, product, H, A, H_next):
+        times(W, H, out=product)
         np.add(A, product, out=A)
         np.tanh(A, out=H_next)
 
@@ -426,9 +453,9 @@ class RNN(_Twin):
         _tanh_slope(work.H[1:][chunk], 1, out=work.dA[chunk])
 
     @staticmethod
-    def _step_back(W, dH, dA):
+    def _step_back(times, W, dH, dA):
         np.multiply(dA, dH, out=dA)
-        np.matmul(W, dA, out=dH)
+        times(W, dA, out=dH)
 
 
 class LSTM(_Twin):
@@ -448,29 +475,29 @@ class LSTM(_Twin):
     sigmoids = "ifo"
 
     def _prepare(self, work):
-        forward, back = self._weights_of_H()
+        times, W, W_back = self._products_of_H()
         T, U = work.T, self.units
         C, tanh_C, slope_of_C = work.steps(T + 1, U), work.steps(T, U), work.steps(T, U)
         dC = work.one(U)
         work.C, work.tanh_C, work.slope_of_C = C, tanh_C, slope_of_C
         work.states, work.dstates = [work.H, C], [work.dH, dC]
         C_tilde, I, F, O, IFO = (self._gate(work.A, g) for g in ("c", "i", "f", "o", "ifo"))
-        shared, H, H_next = (forward, work.product), work.H[:-1], work.H[1:]
+        shared, H, H_next = (times, W, work.product, work.half), work.H[:-1], work.H[1:]
         work.steps = _per_step(
             shared, H, work.A, IFO, C_tilde, I, F, O, C[:-1], C[1:], tanh_C, H_next
         )
         dA_o, dA_cif = self._gate(work.dA, "o"), self._gate(work.dA, "cif")
         dA_cif = dA_cif.reshape(*dA_cif.shape[:-2], 3, U, work.B)  # dC meets all three at once
-        shared = (back, work.dH, dC, dC[..., None, :, :])
+        shared = (times, W_back, work.dH, dC, dC[..., None, :, :])
         work.steps_back = _per_step(shared, slope_of_C, work.dA, dA_cif, dA_o, F)
 
     @staticmethod
-    def _step(W, product, H, A, IFO, C_tilde, I, F, O, C, C_next, tanh_C, H_next):
-        np.matmul(W, H, out=product)
+    def _step(times, W, product, half, H, A, IFO, C_tilde, I, F, O, C, C_next, tanh_C, H_next):
+        times(W, H, out=product)
         np.add(A, product, out=A)
         np.tanh(A, out=A)
-        np.multiply(IFO, 0.5, out=IFO)
-        np.add(IFO, 0.5, out=IFO)
+        np.multiply(IFO, half, out=IFO)
+        np.add(IFO, half, out=IFO)
         np.multiply(F, C, out=C_next)
         np.multiply(I, C_tilde, out=tanh_C)
         np.add(C_next, tanh_C, out=C_next)
@@ -488,13 +515,13 @@ class LSTM(_Twin):
         _tanh_slope(work.tanh_C[chunk], O, out=work.slope_of_C[chunk])
 
     @staticmethod
-    def _step_back(W, dH, dC, dC_wide, slope_of_C, dA, dA_cif, dA_o, F):
+    def _step_back(times, W, dH, dC, dC_wide, slope_of_C, dA, dA_cif, dA_o, F):
         np.multiply(slope_of_C, dH, out=slope_of_C)
         np.add(dC, slope_of_C, out=dC)  # two roads into C
         np.multiply(dA_o, dH, out=dA_o)
         np.multiply(dA_cif, dC_wide, out=dA_cif)
         np.multiply(dC, F, out=dC)
-        np.matmul(W, dA, out=dH)
+        times(W, dA, out=dH)
 
 
 class GRU(_Twin):
@@ -512,25 +539,26 @@ class GRU(_Twin):
 
     def _prepare(self, work):
         U = self.units
-        forward, back = self._weights_of_H()
-        work.RH = work.steps(work.T, U)
+        times, W, W_back = self._products_of_H()
+        RH = work.steps(work.T, U)
+        work.RH_view = view_in_time(RH)
         ZR, Z, R, H_tilde = (self._gate(work.A, gate) for gate in ("zr", "z", "r", "h"))
-        weights = (forward[..., : 2 * U, :], forward[..., 2 * U :, :])  # Z and R, the candidate
+        weights = (W[..., : 2 * U, :], W[..., 2 * U :, :])  # of Z and R, of the candidate
         products = (work.product[..., : 2 * U, :], work.product[..., 2 * U :, :])
-        shared, H, H_next = (*weights, *products), work.H[:-1], work.H[1:]
-        work.steps = _per_step(shared, H, ZR, Z, R, work.RH, H_tilde, H_next)
+        shared, H, H_next = (times, *weights, *products, work.half), work.H[:-1], work.H[1:]
+        work.steps = _per_step(shared, H, ZR, Z, R, RH, H_tilde, H_next)
         dA_zr, dA_z, dA_r, dA_h = (self._gate(work.dA, gate) for gate in ("zr", "z", "r", "h"))
-        weights = (back[..., : 2 * U], back[..., 2 * U :])
-        shared = (*weights, work.dH, work.one(U), work.one(U))
+        weights = (W_back[..., : 2 * U], W_back[..., 2 * U :])
+        shared = (times, *weights, work.dH, work.one(U), work.one(U))
         work.steps_back = _per_step(shared, Z, R, dA_zr, dA_z, dA_r, dA_h)
 
     @staticmethod
-    def _step(W, W_hh, product, product_h, H, ZR, Z, R, RH, H_tilde, H_next):
-        np.matmul(W, H, out=product)
+    def _step(times, W, W_hh, product, product_h, half, H, ZR, Z, R, RH, H_tilde, H_next):
+        times(W, H, out=product)
         np.add(ZR, product, out=ZR)
-        _sigmoid_of_half(ZR)
+        _sigmoid_of_half(ZR, half)
         np.multiply(R, H, out=RH)
-        np.matmul(W_hh, RH, out=product_h)
+        times(W_hh, RH, out=product_h)
         np.add(H_tilde, product_h, out=H_tilde)
         np.tanh(H_tilde, out=H_tilde)
         _mix(Z, H, H_tilde, out=H_next)
@@ -544,12 +572,12 @@ class GRU(_Twin):
         _tanh_slope(H_tilde, 1 - Z, out=self._gate(dA, "h"))
 
     @staticmethod
-    def _step_back(W, W_hh, dH, dRH, through, Z, R, dA_zr, dA_z, dA_r, dA_h):
+    def _step_back(times, W, W_hh, dH, dRH, through, Z, R, dA_zr, dA_z, dA_r, dA_h):
         np.multiply(dA_h, dH, out=dA_h)
-        np.matmul(W_hh, dA_h, out=dRH)
+        times(W_hh, dA_h, out=dRH)
         np.multiply(dA_z, dH, out=dA_z)
         np.multiply(dA_r, dRH, out=dA_r)
-        np.matmul(W, dA_zr, out=through)
+        times(W, dA_zr, out=through)
         np.multiply(dH, Z, out=dH)
         np.multiply(dRH, R, out=dRH)
         np.add(dH, dRH, out=dH)  # three roads into H
@@ -557,10 +585,10 @@ class GRU(_Twin):
 
     def _gradient_of_H(self, work, chunk, dA, out):
         U = self.units
-        H = _turned(work.H, work.H_in_time, chunk)
-        np.matmul(H, self._gate(dA, "zr").mT, out=out[..., : 2 * U])
-        RH = _turned(work.RH, work.H_in_time, chunk)
-        np.matmul(RH, self._gate(dA, "h").mT, out=out[..., 2 * U :])
+        H = _turned(work.H_view, work.H_in_time, chunk)
+        np.matmul(self._gate(dA, "zr"), H.mT, out=out[..., : 2 * U, :])
+        RH = _turned(work.RH_view, work.H_in_time, chunk)
+        np.matmul(self._gate(dA, "h"), RH.mT, out=out[..., 2 * U :, :])
 
 
 class GRUResetAfter(_Twin):
@@ -581,21 +609,23 @@ class GRUResetAfter(_Twin):
 
     def _prepare(self, work):
         U = self.units
-        forward, back = self._weights_of_H()
+        times, W, W_back = self._products_of_H()
         H_tilde, ZR, Z, R, RG = (self._gate(work.A, gate) for gate in ("h", "zr", "z", "r", "g"))
         product_zr, product_g = work.product[..., : 2 * U, :], work.product[..., 2 * U :, :]
-        shared = (forward, work.product, product_zr, product_g)
+        shared = (times, W, work.product, product_zr, product_g, work.half)
         entering, H, H_next = work.H_and_ones[:-1], work.H[:-1], work.H[1:]
         work.steps = _per_step(shared, entering, H, H_tilde, ZR, Z, R, RG, H_next)
         by_gate = work.dA.reshape(*work.dA.shape[:-2], 4, U, work.B)  # dH meets all four at once
-        shared = (back, work.dH, work.dH[..., None, :, :], work.one(U))
+        shared = (times, W_back, work.dH, work.dH[..., None, :, :], work.one(U))
         work.steps_back = _per_step(shared, Z, by_gate, self._gate(work.dA, "zrg"))
 
     @staticmethod
-    def _step(W, product, product_zr, product_g, entering, H, H_tilde, ZR, Z, R, RG, H_next):
-        np.matmul(W, entering, out=product)
+    def _step(
+        times, W, product, product_zr, product_g, half, entering, H, H_tilde, ZR, Z, R, RG, H_next
+    ):
+        times(W, entering, out=product)
         np.add(ZR, product_zr, out=ZR)
-        _sigmoid_of_half(ZR)
+        _sigmoid_of_half(ZR, half)
         np.multiply(R, product_g, out=RG)
         np.add(H_tilde, RG, out=H_tilde)
         np.tanh(H_tilde, out=H_tilde)
@@ -612,8 +642,8 @@ class GRUResetAfter(_Twin):
         np.multiply(dA_h, R, out=self._gate(dA, "g"))
 
     @staticmethod
-    def _step_back(W, dH, dH_wide, through, Z, dA_by_gate, dA_zrg):
+    def _step_back(times, W, dH, dH_wide, through, Z, dA_by_gate, dA_zrg):
         np.multiply(dA_by_gate, dH_wide, out=dA_by_gate)
-        np.matmul(W, dA_zrg, out=through)
+        times(W, dA_zrg, out=through)
         np.multiply(dH, Z, out=dH)
         np.add(dH, through, out=dH)
