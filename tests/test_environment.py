@@ -239,7 +239,7 @@ ARROWS = {
     "layers": {"require", "functions"},
     "losses": {"require", "functions"},
     "recurrent": {"require", "functions", "layers"},
-    "fused": {"require", "functions", "layers"},
+    "fused": {"require", "functions", "layers", "cells", "recurrent"},  # a twin knows its cell
     "training": {"require"},
     "checks": {"require"},
     "tasks": {"require"},
