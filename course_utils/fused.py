@@ -29,7 +29,7 @@ from course_utils import cells, require
 from course_utils.layers import Layer
 from course_utils.recurrent import checked
 
-CHUNK = 4e6  # products of two numbers that make a chunk of steps worth a second thread
+CHUNK = 1e7  # the work, in multiplications, that makes a chunk of steps worth a second thread
 MOST_CHUNKS = 6
 SHAPES_KEPT = 4
 
@@ -46,8 +46,8 @@ class Hands:
         self.pieces = []
 
     def give(self, function, *arguments):
-        """Hand over a piece of work: `function(*arguments)`; return it."""
-        self.pieces.append(Piece(self.two, function, *arguments))
+        """Hand over a piece of work: `function(*arguments)`; the first one stays here."""
+        self.pieces.append(Piece(self.two and self.pieces, function, *arguments))
         return self.pieces[-1]
 
     def __enter__(self):
@@ -112,8 +112,8 @@ class Work:
         self.X_by_step = np.moveaxis(self.X_in_time, -2, 0)
         self.H_view, self.H_next_view = view_in_time(self.H_and_ones[:-1]), view_in_time(self.H[1:])
         self.dA_view, self.dY_view = view_in_time(self.dA), view_in_time(self.dY)
-        count = np.prod(self.lead, initial=1) * B * T * G * U * (D + U)
-        chunks = int(np.clip(count / CHUNK, 1, min(T, MOST_CHUNKS)))
+        work = self.A.size * (D + U + 100)  # what each gate needs costs as much as 100 products
+        chunks = int(np.clip(work / CHUNK, 1, min(T, MOST_CHUNKS)))
         ends = [T * i // chunks for i in range(chunks + 1)]
         self.chunks = [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
         self.two_hands = chunks > 1
@@ -335,7 +335,6 @@ class _Twin(Layer):
             before = [hands.give(self._enter_back, work, dY, chunk) for _, chunk in chunks]
             for (n, chunk), entered in zip(chunks, before, strict=True):
                 entered.finish()
-                self._slopes(work, chunk)
                 for t in reversed(range(chunk.start, chunk.stop)):
                     np.add(work.dH, work.dY[t], out=work.dH)
                     around = None if mask is None else _take_out(work.dstates, ~mask[:, t])
@@ -356,8 +355,9 @@ class _Twin(Layer):
         return require.state_tuple("dstate", dstate, [z.shape for z in zeros], self.dtype)
 
     def _enter_back(self, work, dY, chunk):
-        """Copy in dY for all steps of a chunk."""
+        """Copy in dY, and compute the slopes of all gates, for all steps of a chunk."""
         work.dY_view[..., chunk, :] = dY.swapaxes(-1, -3)[..., chunk, :]
+        self._slopes(work, chunk)
 
     def _leave_back(self, work, dX, n, chunk):
         """Compute dX and the gradients of both blocks for all steps of the n-th chunk."""
@@ -409,17 +409,17 @@ def _tanh_slope(value, factor, out):
     np.multiply(out, factor, out=out)
 
 
-def _sigmoid_slope(value, out):
-    """Compute s (1 - s), from the value of the sigmoid, into `out`."""
-    np.subtract(1, value, out=out)
-    np.multiply(out, value, out=out)
+def _minus_product(a, b, c, out):
+    """Compute a - b c into `out`."""
+    np.multiply(b, c, out=out)
+    np.subtract(a, out, out=out)
 
 
-def _mix(Z, H, H_tilde, out):
-    """Compute Z H + (1 - Z) H_tilde, as H_tilde + Z (H - H_tilde), into `out`."""
-    np.subtract(H, H_tilde, out=out)
-    np.multiply(out, Z, out=out)
-    np.add(out, H_tilde, out=out)
+def _mix(Z, H, H_tilde, ZD, H_next):
+    """Compute Z H + (1 - Z) H_tilde as H_tilde + Z (H - H_tilde); keep the last term in ZD."""
+    np.subtract(H, H_tilde, out=ZD)
+    np.multiply(ZD, Z, out=ZD)
+    np.add(ZD, H_tilde, out=H_next)
 
 
 class RNN(_Twin):
@@ -478,13 +478,13 @@ class LSTM(_Twin):
         times, W, W_back = self._products_of_H()
         T, U = work.T, self.units
         C, tanh_C, slope_of_C = work.steps(T + 1, U), work.steps(T, U), work.steps(T, U)
-        dC = work.one(U)
-        work.C, work.tanh_C, work.slope_of_C = C, tanh_C, slope_of_C
+        FC, IC, dC = work.steps(T, U), work.steps(T, U), work.one(U)
+        work.FC, work.IC, work.tanh_C, work.slope_of_C = FC, IC, tanh_C, slope_of_C
         work.states, work.dstates = [work.H, C], [work.dH, dC]
         C_tilde, I, F, O, IFO = (self._gate(work.A, g) for g in ("c", "i", "f", "o", "ifo"))
         shared, H, H_next = (times, W, work.product, work.half), work.H[:-1], work.H[1:]
         work.steps = _per_step(
-            shared, H, work.A, IFO, C_tilde, I, F, O, C[:-1], C[1:], tanh_C, H_next
+            shared, H, work.A, IFO, C_tilde, I, F, O, C[:-1], FC, IC, C[1:], tanh_C, H_next
         )
         dA_o, dA_cif = self._gate(work.dA, "o"), self._gate(work.dA, "cif")
         dA_cif = dA_cif.reshape(*dA_cif.shape[:-2], 3, U, work.B)  # dC meets all three at once
@@ -492,27 +492,30 @@ class LSTM(_Twin):
         work.steps_back = _per_step(shared, slope_of_C, work.dA, dA_cif, dA_o, F)
 
     @staticmethod
-    def _step(times, W, product, half, H, A, IFO, C_tilde, I, F, O, C, C_next, tanh_C, H_next):
+    def _step(
+        times, W, product, half, H, A, IFO, C_tilde, I, F, O, C, FC, IC, C_next, tanh_C, H_next
+    ):
         times(W, H, out=product)
         np.add(A, product, out=A)
         np.tanh(A, out=A)
         np.multiply(IFO, half, out=IFO)
         np.add(IFO, half, out=IFO)
-        np.multiply(F, C, out=C_next)
-        np.multiply(I, C_tilde, out=tanh_C)
-        np.add(C_next, tanh_C, out=C_next)
+        np.multiply(F, C, out=FC)
+        np.multiply(I, C_tilde, out=IC)
+        np.add(FC, IC, out=C_next)
         np.tanh(C_next, out=tanh_C)
         np.multiply(O, tanh_C, out=H_next)
 
     def _slopes(self, work, chunk):
-        A, dA = work.A[chunk], work.dA[chunk]
+        # I (1 - I) C_tilde = (1 - I) IC, and so on: the way forward has kept I C_tilde and F C
+        A, dA, H_next = work.A[chunk], work.dA[chunk], work.H[1:][chunk]
         C_tilde, I, O = (self._gate(A, letter) for letter in "cio")
-        _tanh_slope(C_tilde, I, out=self._gate(dA, "c"))
-        _sigmoid_slope(self._gate(A, "ifo"), out=self._gate(dA, "ifo"))
-        self._gate(dA, "i")[...] *= C_tilde
-        self._gate(dA, "f")[...] *= work.C[:-1][chunk]
-        self._gate(dA, "o")[...] *= work.tanh_C[chunk]
-        _tanh_slope(work.tanh_C[chunk], O, out=work.slope_of_C[chunk])
+        np.subtract(1, self._gate(A, "ifo"), out=self._gate(dA, "ifo"))
+        for letter, kept in ("i", work.IC[chunk]), ("f", work.FC[chunk]), ("o", H_next):
+            dA_gate = self._gate(dA, letter)
+            np.multiply(dA_gate, kept, out=dA_gate)
+        _minus_product(I, work.IC[chunk], C_tilde, out=self._gate(dA, "c"))
+        _minus_product(O, H_next, work.tanh_C[chunk], out=work.slope_of_C[chunk])
 
     @staticmethod
     def _step_back(times, W, dH, dC, dC_wide, slope_of_C, dA, dA_cif, dA_o, F):
@@ -540,20 +543,20 @@ class GRU(_Twin):
     def _prepare(self, work):
         U = self.units
         times, W, W_back = self._products_of_H()
-        RH = work.steps(work.T, U)
-        work.RH_view = view_in_time(RH)
+        RH, ZD = work.steps(work.T, U), work.steps(work.T, U)
+        work.RH, work.ZD, work.RH_view = RH, ZD, view_in_time(RH)
         ZR, Z, R, H_tilde = (self._gate(work.A, gate) for gate in ("zr", "z", "r", "h"))
         weights = (W[..., : 2 * U, :], W[..., 2 * U :, :])  # of Z and R, of the candidate
         products = (work.product[..., : 2 * U, :], work.product[..., 2 * U :, :])
         shared, H, H_next = (times, *weights, *products, work.half), work.H[:-1], work.H[1:]
-        work.steps = _per_step(shared, H, ZR, Z, R, RH, H_tilde, H_next)
+        work.steps = _per_step(shared, H, ZR, Z, R, RH, H_tilde, ZD, H_next)
         dA_zr, dA_z, dA_r, dA_h = (self._gate(work.dA, gate) for gate in ("zr", "z", "r", "h"))
         weights = (W_back[..., : 2 * U], W_back[..., 2 * U :])
         shared = (times, *weights, work.dH, work.one(U), work.one(U))
         work.steps_back = _per_step(shared, Z, R, dA_zr, dA_z, dA_r, dA_h)
 
     @staticmethod
-    def _step(times, W, W_hh, product, product_h, half, H, ZR, Z, R, RH, H_tilde, H_next):
+    def _step(times, W, W_hh, product, product_h, half, H, ZR, Z, R, RH, H_tilde, ZD, H_next):
         times(W, H, out=product)
         np.add(ZR, product, out=ZR)
         _sigmoid_of_half(ZR, half)
@@ -561,15 +564,15 @@ class GRU(_Twin):
         times(W_hh, RH, out=product_h)
         np.add(H_tilde, product_h, out=H_tilde)
         np.tanh(H_tilde, out=H_tilde)
-        _mix(Z, H, H_tilde, out=H_next)
+        _mix(Z, H, H_tilde, ZD, H_next)
 
     def _slopes(self, work, chunk):
-        A, dA, H = work.A[chunk], work.dA[chunk], work.H[:-1][chunk]
-        Z, H_tilde = self._gate(A, "z"), self._gate(A, "h")
-        _sigmoid_slope(self._gate(A, "zr"), out=self._gate(dA, "zr"))
-        self._gate(dA, "z")[...] *= H - H_tilde
-        self._gate(dA, "r")[...] *= H
-        _tanh_slope(H_tilde, 1 - Z, out=self._gate(dA, "h"))
+        A, dA = work.A[chunk], work.dA[chunk]
+        dA_z, dA_r, dA_h = (self._gate(dA, letter) for letter in "zrh")
+        np.subtract(1, self._gate(A, "zr"), out=self._gate(dA, "zr"))
+        _tanh_slope(self._gate(A, "h"), dA_z, out=dA_h)  # in this line dA_z is 1 - Z
+        np.multiply(dA_z, work.ZD[chunk], out=dA_z)
+        np.multiply(dA_r, work.RH[chunk], out=dA_r)
 
     @staticmethod
     def _step_back(times, W, W_hh, dH, dRH, through, Z, R, dA_zr, dA_z, dA_r, dA_h):
@@ -614,14 +617,29 @@ class GRUResetAfter(_Twin):
         product_zr, product_g = work.product[..., : 2 * U, :], work.product[..., 2 * U :, :]
         shared = (times, W, work.product, product_zr, product_g, work.half)
         entering, H, H_next = work.H_and_ones[:-1], work.H[:-1], work.H[1:]
-        work.steps = _per_step(shared, entering, H, H_tilde, ZR, Z, R, RG, H_next)
+        ZD = work.ZD = work.steps(work.T, U)
+        work.steps = _per_step(shared, entering, H, H_tilde, ZR, Z, R, RG, ZD, H_next)
         by_gate = work.dA.reshape(*work.dA.shape[:-2], 4, U, work.B)  # dH meets all four at once
         shared = (times, W_back, work.dH, work.dH[..., None, :, :], work.one(U))
         work.steps_back = _per_step(shared, Z, by_gate, self._gate(work.dA, "zrg"))
 
     @staticmethod
     def _step(
-        times, W, product, product_zr, product_g, half, entering, H, H_tilde, ZR, Z, R, RG, H_next
+        times,
+        W,
+        product,
+        product_zr,
+        product_g,
+        half,
+        entering,
+        H,
+        H_tilde,
+        ZR,
+        Z,
+        R,
+        RG,
+        ZD,
+        H_next,
     ):
         times(W, entering, out=product)
         np.add(ZR, product_zr, out=ZR)
@@ -629,17 +647,18 @@ class GRUResetAfter(_Twin):
         np.multiply(R, product_g, out=RG)
         np.add(H_tilde, RG, out=H_tilde)
         np.tanh(H_tilde, out=H_tilde)
-        _mix(Z, H, H_tilde, out=H_next)
+        _mix(Z, H, H_tilde, ZD, H_next)
 
     def _slopes(self, work, chunk):
         A, dA = work.A[chunk], work.dA[chunk]
-        H_tilde, Z, R, RG = (self._gate(A, letter) for letter in "hzrg")
-        dA_h = self._gate(dA, "h")
-        _tanh_slope(H_tilde, 1 - Z, out=dA_h)
+        H_tilde, R, RG = (self._gate(A, letter) for letter in "hrg")
+        dA_h, dA_z, dA_r, dA_g = (self._gate(dA, letter) for letter in "hzrg")
         np.subtract(1, self._gate(A, "zr"), out=self._gate(dA, "zr"))
-        self._gate(dA, "z")[...] *= Z * (work.H[:-1][chunk] - H_tilde)
-        self._gate(dA, "r")[...] *= RG * dA_h
-        np.multiply(dA_h, R, out=self._gate(dA, "g"))
+        _tanh_slope(H_tilde, dA_z, out=dA_h)  # in this line dA_z is 1 - Z
+        np.multiply(dA_z, work.ZD[chunk], out=dA_z)
+        np.multiply(dA_r, RG, out=dA_r)
+        np.multiply(dA_r, dA_h, out=dA_r)
+        np.multiply(dA_h, R, out=dA_g)
 
     @staticmethod
     def _step_back(times, W, dH, dH_wide, through, Z, dA_by_gate, dA_zrg):
