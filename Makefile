@@ -42,6 +42,9 @@ format: setup ## bring code and notebooks into one style
 outputs: setup ## execute the notebooks in place; one of them: make outputs NB=03
 	@$(PY) tests/tools/make_outputs.py $(NB)
 
+bench: setup ## measure the fast twins; first look: QUICK=--quick; PyTorch too: TORCH=its-python
+	@$(PY) tests/tools/bench.py $(QUICK) $(if $(TORCH),--torch $(TORCH))
+
 slide-map: setup ## write the slide map in notebooks/README.md from the tags
 	@$(PY) tests/tools/slide_map.py
 
@@ -53,4 +56,4 @@ clean: ## remove .venv and everything that the commands made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup lab test test-strict check lint format outputs slide-map lock clean
+.PHONY: help setup lab test test-strict check lint format outputs bench slide-map lock clean
