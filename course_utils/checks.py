@@ -1,4 +1,4 @@
-"""Checks: gradients against central differences, exercises, guesses and verdicts."""
+"""Checks: gradients against central differences, leaks, exercises, guesses and verdicts."""
 
 import copy
 import functools
@@ -106,6 +106,68 @@ def _difference(loss, place, index):
     finally:
         place[index] = kept
     return (above - below) / (2 * STEP)
+
+
+def check_no_future(model, X, rng, *, mask=None):
+    """Replace the steps after each step t: how far do the answers at 0 .. t move?
+
+    model: a layer, or any function of X, such as the computation of a feature; X (B, T, D), or
+    tokens (B, T), for a layer with R replicas R in front; rng: a Generator; mask (B, T) for a
+    layer.  The answers have shape (B, T, ...): one for each step, or more.
+    Returns (T - 1,), for each t the largest move of an answer at a step 0 .. t when every later
+    step of X is replaced by another one that occurs in X.  All zero: no answer uses the future.
+    Above zero: one does, and that is a leak if the future is what is asked.
+
+    Raises TypeError for a model that cannot be called, ValueError for an X of fewer than two steps
+    or of steps that are all alike, and for answers without an axis T.
+
+    Taught in: notebooks/11_read_in_both_directions, section 10.
+
+    >>> x, rng = np.arange(12.0).reshape(2, 6, 1), np.random.default_rng(0)
+    >>> float(check_no_future(lambda x: np.cumsum(x, axis=1), x, rng).max())
+    0.0
+    >>> bool(check_no_future(lambda x: x - x.mean(axis=1, keepdims=True), x, rng).min() > 0)
+    True
+    """
+    require.generator("rng", rng)
+    answer = (lambda X: model.forward(X, mask)) if hasattr(model, "forward") else model
+    if not callable(answer):
+        raise TypeError(f"model is {type(model).__name__}; expected a layer or a function")
+    X = np.asarray(X)
+    axis = 1 if getattr(model, "replicas", None) is None else 2  # the axis T
+    if X.ndim <= axis or X.shape[axis] < 2:
+        raise ValueError(f"X has shape {X.shape}; expected (B, T, D) or (B, T), two steps or more")
+    other = _other_steps(X, axis, rng)
+    T, before = X.shape[axis], np.array(answer(X.copy()))
+    if before.shape[: axis + 1] != X.shape[: axis + 1]:
+        raise ValueError(f"answers have shape {before.shape}; expected {(*X.shape[: axis + 1],)}")
+    moves = np.zeros(T - 1)
+    for t in range(T - 1):
+        changed, after_t = X.copy(), (slice(None),) * axis + (slice(t + 1, None),)
+        changed[after_t] = other[after_t]
+        up_to_t = (slice(None),) * axis + (slice(t + 1),)
+        moves[t] = _largest_move(before[up_to_t], np.asarray(answer(changed))[up_to_t])
+    return moves
+
+
+def _other_steps(X, axis, rng):
+    """Give each step of X the value of another step, one that differs from it."""
+    steps = X.reshape(int(np.prod(X.shape[: axis + 1])), -1)
+    kinds, kind = np.unique(steps, axis=0, return_inverse=True)
+    if len(kinds) < 2:
+        raise ValueError("X holds the same step everywhere; expected steps that differ")
+    moved = kind.reshape(-1) + rng.integers(1, len(kinds), size=len(steps))
+    return kinds[moved % len(kinds)].reshape(X.shape)
+
+
+def _largest_move(a, b):
+    """The largest distance; NaN beside NaN has not moved, NaN beside a number has, without end."""
+    if a.dtype.kind not in "fc":
+        return float((a != b).any())
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(invalid="ignore"):
+        distance = np.where(same, 0.0, np.abs(a - b))
+    return float(np.where(np.isnan(distance), np.inf, distance).max())
 
 
 class NotYet(Exception):

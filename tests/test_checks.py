@@ -8,10 +8,20 @@ from contracts import gradient_errors
 
 from course_utils import checks
 from course_utils.cells import GRUCell, LSTMCell, RNNCell
-from course_utils.checks import NotYet, call, check_gradients, exercise, expect, tell, verdict
+from course_utils.checks import (
+    NotYet,
+    call,
+    check_gradients,
+    check_no_future,
+    exercise,
+    expect,
+    tell,
+    verdict,
+)
 from course_utils.functions import bias_gradient, sigmoid_derivative, tanh_derivative
+from course_utils.fused import LSTM
 from course_utils.layers import Concat, Dense, Dropout, Embedding, Flip, Last, Layer, Sequential
-from course_utils.recurrent import Recurrent, scan_backward
+from course_utils.recurrent import Recurrent, bidirectional, scan_backward
 
 # ------------------------------------------------------------------ planted bugs
 
@@ -495,3 +505,107 @@ def test_layers_of_a_reader_can_be_checked_too():
     errors = check_gradients(Sequential(Squared(), Squared()), X, np.random.default_rng(0))
     assert errors.keys() == {"X"}
     assert errors["X"] < checks.TOLERANCE
+
+
+# ------------------------------------------------------------------ no answer uses the future
+
+
+def future_moves(model, X, **options):
+    return check_no_future(model, X, np.random.default_rng(3), **options)
+
+
+def numbers(*shape):
+    return np.random.default_rng(5).normal(size=shape)
+
+
+@pytest.mark.parametrize("cell", [RNNCell, LSTMCell, GRUCell])
+def test_a_forward_layer_does_not_use_the_future(cell):
+    layer = Recurrent(cell(2, 3, np.random.default_rng(1)))
+    moves = future_moves(layer, numbers(4, 6, 2))
+    assert moves.shape == (5,)
+    assert (moves == 0).all()
+
+
+def test_a_bidirectional_layer_uses_it_at_every_step():
+    cells = (LSTMCell(2, 3, np.random.default_rng(i)) for i in range(2))
+    assert (future_moves(bidirectional(*cells), numbers(4, 6, 2)) > 1e-3).all()
+
+
+def test_replicas_and_a_mask():
+    rng = np.random.default_rng(1)
+    layer = Recurrent(RNNCell(2, 3, rng, replicas=5))
+    mask = np.arange(6) < np.array([[6], [4], [2], [6]])
+    assert (future_moves(layer, numbers(5, 4, 6, 2), mask=mask) == 0).all()
+    both = bidirectional(*(RNNCell(2, 3, rng, replicas=5) for _ in range(2)))
+    assert future_moves(both, numbers(5, 4, 6, 2), mask=mask).shape == (5,)
+    assert (future_moves(both, numbers(5, 4, 6, 2)) > 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_fast_twins(dtype):
+    layer = LSTM(3, 8, np.random.default_rng(1), replicas=2, dtype=dtype)
+    assert (future_moves(layer, numbers(2, 4, 12, 3)) == 0).all()
+
+
+def test_tokens():
+    rng = np.random.default_rng(1)
+    layer = Sequential(Embedding(5, 3, rng), Recurrent(RNNCell(3, 4, rng)))
+    tokens = rng.integers(0, 5, size=(3, 7))
+    assert (future_moves(layer, tokens) == 0).all()
+    assert (future_moves(Sequential(*layer.parts, Flip()), tokens) > 0).all()
+
+
+def third_step_from_fourth(x):
+    return np.where(np.arange(6)[:, None] == 2, x[:, 3:4], x)
+
+
+@pytest.mark.parametrize(
+    ("feature", "leaks"),
+    [
+        (lambda x: np.cumsum(x, axis=1), [False] * 5),
+        (lambda x: x - x.mean(axis=1, keepdims=True), [True] * 5),
+        (lambda x: x / np.abs(x).sum(axis=1, keepdims=True), [True] * 5),
+        (lambda x: np.roll(x, 1, axis=1), [True] * 5),  # the last step comes first
+        (lambda x: np.pad(x, ((0, 0), (1, 0), (0, 0)))[:, :-1], [False] * 5),
+        (lambda x: np.pad(x, ((0, 0), (0, 1), (0, 0)))[:, 1:], [True] * 5),
+        (third_step_from_fourth, [False, False, True, False, False]),
+        (lambda x: np.where(np.arange(6)[:, None] < 2, np.nan, x), [False] * 5),
+        (lambda x: np.where(x[:, -1:] > 0, np.nan, x), [True] * 5),
+        (lambda x: (x > 0)[..., 0], [False] * 5),
+        (lambda x: (x > 0)[:, ::-1, 0], [True] * 5),
+    ],
+)
+def test_features_that_look_ahead_are_found_at_the_right_step(feature, leaks):
+    assert (future_moves(feature, numbers(40, 6, 1)) > 0).tolist() == leaks
+
+
+def test_two_values_are_enough_and_the_inputs_stay():
+    X = np.random.default_rng(0).integers(0, 2, size=(1, 9, 1)).astype(float)
+    kept = X.copy()
+    assert (future_moves(lambda x: x[:, ::-1], X) > 0).sum() >= 7
+    assert (X == kept).all()
+
+    def spoils(x):
+        x *= 0
+        return x
+
+    assert (future_moves(spoils, X) == 0).all()
+    assert (X == kept).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "X", "error", "words"),
+    [
+        (3, numbers(2, 4, 1), TypeError, "expected a layer or a function"),
+        (np.sum, numbers(2, 1, 1), ValueError, "two steps or more"),
+        (np.sum, numbers(4), ValueError, "two steps or more"),
+        (np.abs, np.ones((2, 4, 1)), ValueError, "same step everywhere"),
+        (lambda x: x[:, -1], numbers(2, 4, 1), ValueError, r"answers have shape \(2, 1\)"),
+        (np.sum, numbers(2, 4, 1), ValueError, "answers have shape"),
+    ],
+)
+def test_no_future_says_what_is_wrong(model, X, error, words):
+    with pytest.raises(error, match=words):
+        future_moves(model, X)
+    with pytest.raises(TypeError, match="rng"):
+        check_no_future(np.abs, numbers(2, 4, 1), 3)
