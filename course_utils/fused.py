@@ -37,8 +37,8 @@ SHAPES_KEPT = 4
 class Hands:
     """Do pieces of work with two threads: the second begins each one, unless the first is earlier.
 
-    A piece is computed at the latest when its `result` is asked for, or at the end of the `with`
-    block; after an error (or Ctrl-C) the pieces that have not begun are dropped.
+    A piece is done at the latest when its `finish` is called, or at the end of the `with` block;
+    after an error (or Ctrl-C) the pieces that have not begun are dropped.
     """
 
     def __init__(self, two):
@@ -112,8 +112,8 @@ class Work:
         self.X_by_step = np.moveaxis(self.X_in_time, -2, 0)
         self.H_view, self.H_next_view = view_in_time(self.H_and_ones[:-1]), view_in_time(self.H[1:])
         self.dA_view, self.dY_view = view_in_time(self.dA), view_in_time(self.dY)
-        work = self.A.size * (D + U + 100)  # what each gate needs costs as much as 100 products
-        chunks = int(np.clip(work / CHUNK, 1, min(T, MOST_CHUNKS)))
+        cost = self.A.size * (D + U + 100)  # what each gate needs costs as much as 100 products
+        chunks = int(np.clip(cost / CHUNK, 1, min(T, MOST_CHUNKS)))
         ends = [T * i // chunks for i in range(chunks + 1)]
         self.chunks = [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
         self.two_hands = chunks > 1
@@ -392,7 +392,7 @@ def _take_out(gradients, padded):
 
 def _per_step(shared, *arrays):
     """Make a tuple for each step: what all steps share, then the step's entry of each array."""
-    return [(*shared, *entries) for entries in zip(*arrays, strict=True)]
+    return [(shared, *entries) for entries in zip(*arrays, strict=True)]
 
 
 def _sigmoid_of_half(A, half):
@@ -444,7 +444,8 @@ class RNN(_Twin):
         work.steps_back = _per_step((times, W_back, work.dH), work.dA)
 
     @staticmethod
-    def _step(times, W, product, H, A, H_next):
+    def _step(shared, H, A, H_next):
+        times, W, product = shared
         times(W, H, out=product)
         np.add(A, product, out=A)
         np.tanh(A, out=H_next)
@@ -453,7 +454,8 @@ class RNN(_Twin):
         _tanh_slope(work.H[1:][chunk], 1, out=work.dA[chunk])
 
     @staticmethod
-    def _step_back(times, W, dH, dA):
+    def _step_back(shared, dA):
+        times, W, dH = shared
         np.multiply(dA, dH, out=dA)
         times(W, dA, out=dH)
 
@@ -492,9 +494,8 @@ class LSTM(_Twin):
         work.steps_back = _per_step(shared, slope_of_C, work.dA, dA_cif, dA_o, F)
 
     @staticmethod
-    def _step(
-        times, W, product, half, H, A, IFO, C_tilde, I, F, O, C, FC, IC, C_next, tanh_C, H_next
-    ):
+    def _step(shared, H, A, IFO, C_tilde, I, F, O, C, FC, IC, C_next, tanh_C, H_next):
+        times, W, product, half = shared
         times(W, H, out=product)
         np.add(A, product, out=A)
         np.tanh(A, out=A)
@@ -518,7 +519,8 @@ class LSTM(_Twin):
         _minus_product(O, H_next, work.tanh_C[chunk], out=work.slope_of_C[chunk])
 
     @staticmethod
-    def _step_back(times, W, dH, dC, dC_wide, slope_of_C, dA, dA_cif, dA_o, F):
+    def _step_back(shared, slope_of_C, dA, dA_cif, dA_o, F):
+        times, W, dH, dC, dC_wide = shared
         np.multiply(slope_of_C, dH, out=slope_of_C)
         np.add(dC, slope_of_C, out=dC)  # two roads into C
         np.multiply(dA_o, dH, out=dA_o)
@@ -556,7 +558,8 @@ class GRU(_Twin):
         work.steps_back = _per_step(shared, Z, R, dA_zr, dA_z, dA_r, dA_h)
 
     @staticmethod
-    def _step(times, W, W_hh, product, product_h, half, H, ZR, Z, R, RH, H_tilde, ZD, H_next):
+    def _step(shared, H, ZR, Z, R, RH, H_tilde, ZD, H_next):
+        times, W, W_hh, product, product_h, half = shared
         times(W, H, out=product)
         np.add(ZR, product, out=ZR)
         _sigmoid_of_half(ZR, half)
@@ -575,7 +578,8 @@ class GRU(_Twin):
         np.multiply(dA_r, work.RH[chunk], out=dA_r)
 
     @staticmethod
-    def _step_back(times, W, W_hh, dH, dRH, through, Z, R, dA_zr, dA_z, dA_r, dA_h):
+    def _step_back(shared, Z, R, dA_zr, dA_z, dA_r, dA_h):
+        times, W, W_hh, dH, dRH, through = shared
         np.multiply(dA_h, dH, out=dA_h)
         times(W_hh, dA_h, out=dRH)
         np.multiply(dA_z, dH, out=dA_z)
@@ -624,23 +628,8 @@ class GRUResetAfter(_Twin):
         work.steps_back = _per_step(shared, Z, by_gate, self._gate(work.dA, "zrg"))
 
     @staticmethod
-    def _step(
-        times,
-        W,
-        product,
-        product_zr,
-        product_g,
-        half,
-        entering,
-        H,
-        H_tilde,
-        ZR,
-        Z,
-        R,
-        RG,
-        ZD,
-        H_next,
-    ):
+    def _step(shared, entering, H, H_tilde, ZR, Z, R, RG, ZD, H_next):
+        times, W, product, product_zr, product_g, half = shared
         times(W, entering, out=product)
         np.add(ZR, product_zr, out=ZR)
         _sigmoid_of_half(ZR, half)
@@ -661,7 +650,8 @@ class GRUResetAfter(_Twin):
         np.multiply(dA_h, R, out=dA_g)
 
     @staticmethod
-    def _step_back(times, W, dH, dH_wide, through, Z, dA_by_gate, dA_zrg):
+    def _step_back(shared, Z, dA_by_gate, dA_zrg):
+        times, W, dH, dH_wide, through = shared
         np.multiply(dA_by_gate, dH_wide, out=dA_by_gate)
         times(W, dA_zrg, out=through)
         np.multiply(dH, Z, out=dH)
