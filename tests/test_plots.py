@@ -132,6 +132,16 @@ def test_show_refuses_a_missing_description_and_a_wide_figure(ax, outputs):
     assert not plt.fignum_exists(wide.number)
 
 
+@pytest.mark.filterwarnings("error")
+def test_flags_that_drawing_raises_print_no_warning(ax, outputs, monkeypatch):
+    def draw(renderer):
+        np.float32(3e38) * np.float32(10)  # what a projection may do
+
+    monkeypatch.setattr(ax.plot([0, 1])[0], "draw", draw)
+    plots.show(ax.figure, ALT)
+    assert outputs[0][0]["text/plain"] == ALT
+
+
 def test_show_outside_a_notebook_prints_the_description(ax, capsys):
     plots.show(ax.figure, ALT)
     assert capsys.readouterr().out == ALT + "\n"

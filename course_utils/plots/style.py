@@ -154,7 +154,9 @@ def _save(fig, form, alt=None):
         "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
     }
     look = {"dpi": DPI, "bbox_inches": "tight", "facecolor": "white", "metadata": nothing[form]}
-    with rc_context({"svg.hashsalt": "course", "svg.fonttype": "path"}):
+    # Flags of the processor that a projection may raise while drawing say nothing about the data.
+    quiet = np.errstate(all="ignore")
+    with quiet, rc_context({"svg.hashsalt": "course", "svg.fonttype": "path"}):
         fig.savefig(buffer, format=form, **look)
     return buffer.getvalue() if form == "svg" else _smaller(buffer, alt)
 
