@@ -133,8 +133,10 @@ server = {}
 for path in (etc / "jupyter_server_config.d").glob("nbgrader*.json"):
     server.update(json.loads(path.read_text())["ServerApp"]["jpserver_extensions"])
 off = dict.fromkeys(server, False)
+# The news of JupyterLab ask the network.
+hidden = ["@jupyter/nbgrader", "@jupyterlab/apputils-extension:announcements"]
 pages = {
-    "labconfig/page_config.json": {"disabledExtensions": {"@jupyter/nbgrader": True}},
+    "labconfig/page_config.json": {"disabledExtensions": dict.fromkeys(hidden, True)},
     "jupyter_server_config.json": {"ServerApp": {"jpserver_extensions": off}},
 }
 for name, page in pages.items():
@@ -144,7 +146,7 @@ for name, page in pages.items():
 
 
 def finish():
-    """Turn off the teachers' parts of nbgrader in a reader's JupyterLab; warm the font cache."""
+    """Turn off JupyterLab's news and the teachers' parts of nbgrader; warm the font cache."""
     if run(PYTHON, "-W", "ignore", "-c", FINISH):
         stop("the new environment does not start; remove the folder .venv and run it again.")
 
