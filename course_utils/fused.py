@@ -30,7 +30,7 @@ from course_utils.layers import Layer
 from course_utils.recurrent import checked
 
 CHUNK = 1e7  # the work, in multiplications, that makes a chunk of steps worth a second thread
-MOST_CHUNKS = 6
+MOST_CHUNKS = 4
 SHAPES_KEPT = 4
 
 
@@ -87,31 +87,44 @@ class Work:
     """Hold the work space of a twin for one shape (B, T).
 
     Step by step: H (T + 1, U, B), from the initial state on, with a row of ones below if the twin
-    has a bias beside H; A (T, G U, B), first the pre-activations, then the gates; dA, their
-    gradient; dY (T, U, B); dH (U, B), the gradient that is carried from step to step; product,
-    where a step puts H W_h.
+    has a bias beside H; A (T, G, U, B), the gates, each in one piece; dA, their gradient; dY
+    (T, U, B); dH (U, B), the gradient that is carried from step to step.
+    X_A, what X adds to the gates, and product, what H adds, come out of products of matrices,
+    with all gates below each other: (T, G U, B) and (G U, B).
     In time, (F, T, B), so that one product sums over all steps and the batch: X_in_time with a row
-    of ones for the bias, dX_in_time, H_in_time, dA_in_time.  The names that end in `_view` are
-    views of the first kind in the order of the second.
+    of ones for the bias, dX_in_time, H_in_time, dA_in_time.
     gradients_of_H, gradients_of_X: of the blocks, one entry for each chunk of steps.
+    With R replicas there is an R before U, D, or G U.  A name that ends in `_view` is a view of
+    the same numbers with their axes in the order of another array.
     """
 
     def __init__(self, twin, B, T):
         D, U, G = twin.num_inputs, twin.units, len(twin.columns)
+        of_H, of_X = len(twin.gates_of_H), len(twin.gates_of_X)
         self.lead = () if twin.replicas is None else (twin.replicas,)
-        self.dtype, self.B, self.T = twin.dtype, B, T
+        self.dtype, self.B, self.T, self.U = twin.dtype, B, T, U
+        self.half = np.array(0.5, self.dtype)  # quicker than 0.5, which is converted every time
         self.H_and_ones = self.steps(T + 1, U + twin.biases - 1)
         self.H = self.H_and_ones[..., :U, :]
-        self.A, self.dA, self.dY = self.steps(T, G * U), self.steps(T, G * U), self.steps(T, U)
-        self.product, self.dH = self.one(len(twin.gates_of_H) * U), self.one(U)
-        self.half = np.array(0.5, self.dtype)  # quicker than 0.5, which is converted every time
+        self.dY, self.dH = self.steps(T, U), self.one(U)
         self.states, self.dstates = [self.H], [self.dH]
+        self.A, self.dA = np.empty((2, T, G, *self.lead, U, B), self.dtype)
+        self.product, self.rows = self.one(of_H * U), self.one(of_H * U)
+        self.product_view, self.rows_view = self.by_gate(self.product), self.by_gate(self.rows)
+        if self.lead:
+            self.X_A = self.steps(T, of_X * U)
+            self.X_A_view = self.by_gate(self.X_A)
+        else:  # the same memory: the gates of one model stand below each other anyway
+            self.X_A_view = self.A[:, :of_X]
+            self.X_A = self.X_A_view.reshape(T, of_X * U, B)
         self.X_in_time, self.dX_in_time = self.in_time(D + 1), self.in_time(D)
         self.H_in_time, self.dA_in_time = self.in_time(U + twin.biases - 1), self.in_time(G * U)
         self.X_in_time[..., -1, :, :] = self.H_and_ones[..., -1, :] = 1
-        self.X_by_step = np.moveaxis(self.X_in_time, -2, 0)
+        self.X_view = np.moveaxis(self.X_in_time, -2, 0)
         self.H_view, self.H_next_view = view_in_time(self.H_and_ones[:-1]), view_in_time(self.H[1:])
-        self.dA_view, self.dY_view = view_in_time(self.dA), view_in_time(self.dY)
+        self.dY_view = view_in_time(self.dY)
+        self.dA_view = np.moveaxis(self.dA, (0, 1), (-2, -4))
+        self.dA_in_time_view = self.dA_in_time.reshape(*self.lead, G, U, T, B)
         cost = self.A.size * (D + U + 100)  # what each gate needs costs as much as 100 products
         chunks = int(np.clip(cost / CHUNK, 1, min(T, MOST_CHUNKS)))
         ends = [T * i // chunks for i in range(chunks + 1)]
@@ -131,6 +144,11 @@ class Work:
     def in_time(self, features):
         """Allocate (F, T, B), with R replicas (R, F, T, B)."""
         return np.empty((*self.lead, features, self.T, self.B), self.dtype)
+
+    def by_gate(self, array):
+        """View (..., G U, B) as (..., G, U, B), with R replicas (..., R, G U, B) as G, R, U, B."""
+        view = array.reshape(*array.shape[:-2], -1, self.U, self.B)
+        return view.swapaxes(-3, -4) if self.lead else view
 
 
 def view_in_time(steps):
@@ -246,11 +264,15 @@ class _Twin(Layer):
                 views[bias] = gate[..., -1] if self.replicas is None else gate[..., -1:].mT
         return {name: views[name] for name in self._order}
 
-    def _gate(self, array, letters):
-        """Cut the rows of gates that stand side by side out of A or dA."""
+    def _gate(self, A, letters):
+        """Cut one gate, (T, U, B), or gates side by side, (T, n, U, B), out of A or dA."""
+        first = self.columns.index(letters)
+        return A[:, first] if len(letters) == 1 else A[:, first : first + len(letters)]
+
+    def _rows(self, array, letters):
+        """Cut the rows of gates that stand below each other out of (G U, ...)."""
         first = self.columns.index(letters) * self.units
-        rows = slice(first, first + len(letters) * self.units)
-        return array[..., rows, :]
+        return array[..., first : first + len(letters) * self.units, :]
 
     def _products_of_H(self):
         """Give the product to use in the loop, the weights into the gates, and those back.
@@ -259,6 +281,18 @@ class _Twin(Layer):
         """
         times = np.dot if self.replicas is None else np.matmul
         return times, self._halved_of_H, self.block_of_H[..., : self.units].mT
+
+    def _rows_for_product(self, work, letters):
+        """Give dA of these gates with the gates below each other (T, n U, B), and where to copy.
+
+        With replicas every step copies its gates to the place that is returned second; without,
+        the rows are a view of dA, and it is None.
+        """
+        if self.replicas is not None:
+            n = len(letters)
+            return [work.rows[..., : n * self.units, :]] * work.T, work.rows_view[:n]
+        dA = work.dA.reshape(work.T, -1, work.B)
+        return self._rows(dA, letters), None
 
     def _rejoin(self):
         """Take a parameter that was replaced, `params["b_f"] = ...`, into the joined block."""
@@ -308,12 +342,11 @@ class _Twin(Layer):
     def _enter(self, work, X, chunk):
         """Copy in X, and multiply it with its weights, for all steps of a chunk."""
         work.X_in_time[..., :-1, chunk, :] = X.swapaxes(-1, -3)[..., chunk, :]
-        A = self._gate(work.A[chunk], self.gates_of_X)
         if work.B == 1:  # one product of two matrices, not T of a matrix and a vector
-            X, out = _flat(work.X_in_time, chunk), view_in_time(A)[..., 0]
+            X, out = _flat(work.X_in_time, chunk), view_in_time(work.X_A[chunk])[..., 0]
             np.matmul(self._halved_of_X, X, out=out)
         else:
-            np.matmul(self._halved_of_X, work.X_by_step[chunk], out=A)
+            np.matmul(self._halved_of_X, work.X_view[chunk], out=work.X_A[chunk])
 
     def _leave(self, work, H, chunk):
         """Copy H out for all steps of a chunk."""
@@ -361,8 +394,9 @@ class _Twin(Layer):
 
     def _leave_back(self, work, dX, n, chunk):
         """Compute dX and the gradients of both blocks for all steps of the n-th chunk."""
-        dA = _turned(work.dA_view, work.dA_in_time, chunk)
-        dA_of_X, dX_in_time = self._gate(dA, self.gates_of_X), _flat(work.dX_in_time, chunk)
+        work.dA_in_time_view[..., chunk, :] = work.dA_view[..., chunk, :]
+        dA = _flat(work.dA_in_time, chunk)
+        dA_of_X, dX_in_time = self._rows(dA, self.gates_of_X), _flat(work.dX_in_time, chunk)
         np.matmul(dA_of_X, _flat(work.X_in_time, chunk).mT, out=work.gradients_of_X[n])
         np.matmul(self.block_of_X[..., :-1].mT, dA_of_X, out=dX_in_time)
         dX.swapaxes(-1, -3)[..., chunk, :] = work.dX_in_time[..., chunk, :]
@@ -371,7 +405,7 @@ class _Twin(Layer):
     def _gradient_of_H(self, work, chunk, dA, out):
         """Compute the gradient of the block of H for the steps of a chunk into `out`."""
         H = _turned(work.H_view, work.H_in_time, chunk)
-        np.matmul(self._gate(dA, self.gates_of_H), H.mT, out=out)
+        np.matmul(self._rows(dA, self.gates_of_H), H.mT, out=out)
 
 
 def _sum(parts):
@@ -439,19 +473,19 @@ class RNN(_Twin):
 
     def _prepare(self, work):
         times, W, W_back = self._products_of_H()
-        shared = (times, W, work.product)
-        work.steps = _per_step(shared, work.H[:-1], work.A, work.H[1:])
-        work.steps_back = _per_step((times, W_back, work.dH), work.dA)
+        A, dA, X_A = work.A[:, 0], work.dA[:, 0], work.X_A_view[:, 0]
+        work.steps = _per_step((times, W, work.product), work.H[:-1], X_A, A, work.H[1:])
+        work.steps_back = _per_step((times, W_back, work.dH), dA)
 
     @staticmethod
-    def _step(shared, H, A, H_next):
+    def _step(shared, H, X_A, A, H_next):
         times, W, product = shared
         times(W, H, out=product)
-        np.add(A, product, out=A)
+        np.add(X_A, product, out=A)
         np.tanh(A, out=H_next)
 
     def _slopes(self, work, chunk):
-        _tanh_slope(work.H[1:][chunk], 1, out=work.dA[chunk])
+        _tanh_slope(work.H[1:][chunk], 1, out=work.dA[chunk, 0])
 
     @staticmethod
     def _step_back(shared, dA):
@@ -484,20 +518,20 @@ class LSTM(_Twin):
         work.FC, work.IC, work.tanh_C, work.slope_of_C = FC, IC, tanh_C, slope_of_C
         work.states, work.dstates = [work.H, C], [work.dH, dC]
         C_tilde, I, F, O, IFO = (self._gate(work.A, g) for g in ("c", "i", "f", "o", "ifo"))
-        shared, H, H_next = (times, W, work.product, work.half), work.H[:-1], work.H[1:]
-        work.steps = _per_step(
-            shared, H, work.A, IFO, C_tilde, I, F, O, C[:-1], FC, IC, C[1:], tanh_C, H_next
-        )
+        shared = (times, W, work.product, work.product_view, work.half)
+        of_H, of_C = (work.H[:-1], work.H[1:]), (C[:-1], FC, IC, C[1:], tanh_C)
+        of_gates = (work.X_A_view, work.A, IFO, C_tilde, I, F, O)
+        work.steps = _per_step(shared, *of_H, *of_gates, *of_C)
         dA_o, dA_cif = self._gate(work.dA, "o"), self._gate(work.dA, "cif")
-        dA_cif = dA_cif.reshape(*dA_cif.shape[:-2], 3, U, work.B)  # dC meets all three at once
-        shared = (times, W_back, work.dH, dC, dC[..., None, :, :])
-        work.steps_back = _per_step(shared, slope_of_C, work.dA, dA_cif, dA_o, F)
+        rows, place = self._rows_for_product(work, "cifo")
+        shared = (times, W_back, work.dH, dC, place)
+        work.steps_back = _per_step(shared, slope_of_C, work.dA, dA_cif, dA_o, F, rows)
 
     @staticmethod
-    def _step(shared, H, A, IFO, C_tilde, I, F, O, C, FC, IC, C_next, tanh_C, H_next):
-        times, W, product, half = shared
+    def _step(shared, H, H_next, X_A, A, IFO, C_tilde, I, F, O, C, FC, IC, C_next, tanh_C):
+        times, W, product, product_view, half = shared
         times(W, H, out=product)
-        np.add(A, product, out=A)
+        np.add(X_A, product_view, out=A)
         np.tanh(A, out=A)
         np.multiply(IFO, half, out=IFO)
         np.add(IFO, half, out=IFO)
@@ -519,14 +553,16 @@ class LSTM(_Twin):
         _minus_product(O, H_next, work.tanh_C[chunk], out=work.slope_of_C[chunk])
 
     @staticmethod
-    def _step_back(shared, slope_of_C, dA, dA_cif, dA_o, F):
-        times, W, dH, dC, dC_wide = shared
+    def _step_back(shared, slope_of_C, dA, dA_cif, dA_o, F, rows):
+        times, W, dH, dC, place = shared
         np.multiply(slope_of_C, dH, out=slope_of_C)
         np.add(dC, slope_of_C, out=dC)  # two roads into C
         np.multiply(dA_o, dH, out=dA_o)
-        np.multiply(dA_cif, dC_wide, out=dA_cif)
+        np.multiply(dA_cif, dC, out=dA_cif)  # dC meets three gates at once
         np.multiply(dC, F, out=dC)
-        times(W, dA, out=dH)
+        if place is not None:
+            np.copyto(place, dA)
+        times(W, rows, out=dH)
 
 
 class GRU(_Twin):
@@ -543,29 +579,34 @@ class GRU(_Twin):
     sigmoids = "zr"
 
     def _prepare(self, work):
-        U = self.units
+        U, two = (
+            self.units,
+            2 * self.units,
+        )  # the first two gates, Z and R, have a product of theirs
         times, W, W_back = self._products_of_H()
         RH, ZD = work.steps(work.T, U), work.steps(work.T, U)
         work.RH, work.ZD, work.RH_view = RH, ZD, view_in_time(RH)
         ZR, Z, R, H_tilde = (self._gate(work.A, gate) for gate in ("zr", "z", "r", "h"))
-        weights = (W[..., : 2 * U, :], W[..., 2 * U :, :])  # of Z and R, of the candidate
-        products = (work.product[..., : 2 * U, :], work.product[..., 2 * U :, :])
-        shared, H, H_next = (times, *weights, *products, work.half), work.H[:-1], work.H[1:]
-        work.steps = _per_step(shared, H, ZR, Z, R, RH, H_tilde, ZD, H_next)
+        of_zr = (W[..., :two, :], work.product[..., :two, :], work.product_view[:2])
+        shared = (times, *of_zr, W[..., two:, :], work.product[..., two:, :], work.half)
+        X_zr, X_h = work.X_A_view[:, :2], work.X_A_view[:, 2]
+        of_H = (work.H[:-1], RH, ZD, work.H[1:])
+        work.steps = _per_step(shared, X_zr, X_h, ZR, Z, R, H_tilde, *of_H)
         dA_zr, dA_z, dA_r, dA_h = (self._gate(work.dA, gate) for gate in ("zr", "z", "r", "h"))
-        weights = (W_back[..., : 2 * U], W_back[..., 2 * U :])
-        shared = (times, *weights, work.dH, work.one(U), work.one(U))
-        work.steps_back = _per_step(shared, Z, R, dA_zr, dA_z, dA_r, dA_h)
+        rows, place = self._rows_for_product(work, "zr")
+        weights = (W_back[..., :two], W_back[..., two:])
+        shared = (times, *weights, work.dH, work.one(U), work.one(U), place)
+        work.steps_back = _per_step(shared, Z, R, dA_zr, dA_z, dA_r, dA_h, rows)
 
     @staticmethod
-    def _step(shared, H, ZR, Z, R, RH, H_tilde, ZD, H_next):
-        times, W, W_hh, product, product_h, half = shared
+    def _step(shared, X_zr, X_h, ZR, Z, R, H_tilde, H, RH, ZD, H_next):
+        times, W, product, product_view, W_hh, product_h, half = shared
         times(W, H, out=product)
-        np.add(ZR, product, out=ZR)
+        np.add(X_zr, product_view, out=ZR)
         _sigmoid_of_half(ZR, half)
         np.multiply(R, H, out=RH)
         times(W_hh, RH, out=product_h)
-        np.add(H_tilde, product_h, out=H_tilde)
+        np.add(X_h, product_h, out=H_tilde)
         np.tanh(H_tilde, out=H_tilde)
         _mix(Z, H, H_tilde, ZD, H_next)
 
@@ -578,13 +619,15 @@ class GRU(_Twin):
         np.multiply(dA_r, work.RH[chunk], out=dA_r)
 
     @staticmethod
-    def _step_back(shared, Z, R, dA_zr, dA_z, dA_r, dA_h):
-        times, W, W_hh, dH, dRH, through = shared
+    def _step_back(shared, Z, R, dA_zr, dA_z, dA_r, dA_h, rows):
+        times, W, W_hh, dH, dRH, through, place = shared
         np.multiply(dA_h, dH, out=dA_h)
         times(W_hh, dA_h, out=dRH)
         np.multiply(dA_z, dH, out=dA_z)
         np.multiply(dA_r, dRH, out=dA_r)
-        times(W, dA_zr, out=through)
+        if place is not None:
+            np.copyto(place, dA_zr)
+        times(W, rows, out=through)
         np.multiply(dH, Z, out=dH)
         np.multiply(dRH, R, out=dRH)
         np.add(dH, dRH, out=dH)  # three roads into H
@@ -593,9 +636,9 @@ class GRU(_Twin):
     def _gradient_of_H(self, work, chunk, dA, out):
         U = self.units
         H = _turned(work.H_view, work.H_in_time, chunk)
-        np.matmul(self._gate(dA, "zr"), H.mT, out=out[..., : 2 * U, :])
+        np.matmul(self._rows(dA, "zr"), H.mT, out=out[..., : 2 * U, :])
         RH = _turned(work.RH_view, work.H_in_time, chunk)
-        np.matmul(self._gate(dA, "h"), RH.mT, out=out[..., 2 * U :, :])
+        np.matmul(self._rows(dA, "h"), RH.mT, out=out[..., 2 * U :, :])
 
 
 class GRUResetAfter(_Twin):
@@ -615,26 +658,27 @@ class GRUResetAfter(_Twin):
     biases = 2
 
     def _prepare(self, work):
-        U = self.units
         times, W, W_back = self._products_of_H()
         H_tilde, ZR, Z, R, RG = (self._gate(work.A, gate) for gate in ("h", "zr", "z", "r", "g"))
-        product_zr, product_g = work.product[..., : 2 * U, :], work.product[..., 2 * U :, :]
+        product_zr, product_g = work.product_view[:2], work.product_view[2]
         shared = (times, W, work.product, product_zr, product_g, work.half)
-        entering, H, H_next = work.H_and_ones[:-1], work.H[:-1], work.H[1:]
-        ZD = work.ZD = work.steps(work.T, U)
-        work.steps = _per_step(shared, entering, H, H_tilde, ZR, Z, R, RG, ZD, H_next)
-        by_gate = work.dA.reshape(*work.dA.shape[:-2], 4, U, work.B)  # dH meets all four at once
-        shared = (times, W_back, work.dH, work.dH[..., None, :, :], work.one(U))
-        work.steps_back = _per_step(shared, Z, by_gate, self._gate(work.dA, "zrg"))
+        X_h, X_zr = work.X_A_view[:, 0], work.X_A_view[:, 1:]
+        ZD = work.ZD = work.steps(work.T, self.units)
+        of_H = (work.H_and_ones[:-1], work.H[:-1], ZD, work.H[1:])
+        work.steps = _per_step(shared, X_h, X_zr, H_tilde, ZR, Z, R, RG, *of_H)
+        rows, place = self._rows_for_product(work, "zrg")
+        shared = (times, W_back, work.dH, work.one(self.units), place)
+        dA_zrg = self._gate(work.dA, "zrg")
+        work.steps_back = _per_step(shared, Z, work.dA, dA_zrg, rows)
 
     @staticmethod
-    def _step(shared, entering, H, H_tilde, ZR, Z, R, RG, ZD, H_next):
+    def _step(shared, X_h, X_zr, H_tilde, ZR, Z, R, RG, entering, H, ZD, H_next):
         times, W, product, product_zr, product_g, half = shared
         times(W, entering, out=product)
-        np.add(ZR, product_zr, out=ZR)
+        np.add(X_zr, product_zr, out=ZR)
         _sigmoid_of_half(ZR, half)
         np.multiply(R, product_g, out=RG)
-        np.add(H_tilde, RG, out=H_tilde)
+        np.add(X_h, RG, out=H_tilde)
         np.tanh(H_tilde, out=H_tilde)
         _mix(Z, H, H_tilde, ZD, H_next)
 
@@ -650,9 +694,11 @@ class GRUResetAfter(_Twin):
         np.multiply(dA_h, R, out=dA_g)
 
     @staticmethod
-    def _step_back(shared, Z, dA_by_gate, dA_zrg):
-        times, W, dH, dH_wide, through = shared
-        np.multiply(dA_by_gate, dH_wide, out=dA_by_gate)
-        times(W, dA_zrg, out=through)
+    def _step_back(shared, Z, dA, dA_zrg, rows):
+        times, W, dH, through, place = shared
+        np.multiply(dA, dH, out=dA)  # dH meets all four gates at once
+        if place is not None:
+            np.copyto(place, dA_zrg)
+        times(W, rows, out=through)
         np.multiply(dH, Z, out=dH)
         np.add(dH, through, out=dH)
