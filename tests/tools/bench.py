@@ -25,6 +25,7 @@ KINDS = ["LSTM", "RNN", "GRU", "GRUResetAfter"]
 TITLES = {
     "readable": "readable cell",
     "twin": "twin",
+    "twin_alone": "twin, one thread",
     "twin20": "20 twins as one",
     "twin_fit": "twin in `fit`",
     "keras_fit": "Keras `fit`",
@@ -38,6 +39,8 @@ GOALS = {  # (kind, other contender): the largest ratio twin / other, by size
     ("RNN", "torch"): [0.4, 0.25, 0.4],
     ("GRUResetAfter", "torch"): [0.7, 0.25, 0.9],
 }
+FULL = (KINDS, SIZES, 9, 0.25)  # kinds, sizes, rounds, seconds of each turn
+QUICK = (["LSTM"], SIZES[:3], 3, 0.15)
 LARGEST_20 = 3e7  # B T U R above which twenty replicas would need gigabytes
 
 
@@ -260,7 +263,8 @@ def plot(results, path):
         "keras_tape": ("#EBA000", "v"),
         "torch": ("#7A1F5C", "D"),
     }
-    fig, axes = plt.subplots(1, len(results), figsize=(8, 3.4), sharey=True, squeeze=False)
+    shape = {"figsize": (8, 3.6), "layout": "constrained", "sharey": True, "squeeze": False}
+    fig, axes = plt.subplots(1, len(results), **shape)
     for ax, (kind, by_size) in zip(axes[0], results.items(), strict=True):
         for name, (colour, marker) in looks.items():
             sizes = [i for i, medians in enumerate(by_size.values()) if name in medians]
@@ -268,11 +272,12 @@ def plot(results, path):
             ax.plot(sizes, times, marker, color=colour, label=TITLES[name].replace("`", ""))
         ax.set_yscale("log")
         ax.set_title(kind, fontsize=9)
-        ax.set_xticks(range(len(by_size)), map(text_of_size, by_size), rotation=60, fontsize=6)
+        labels = [text_of_size(size) for size in by_size]
+        ax.set_xticks(range(len(labels)), labels, rotation=35, ha="right", fontsize=7)
         ax.grid(axis="y", alpha=0.3)
     axes[0][0].set_ylabel("one training step, ms")
-    axes[0][0].legend(fontsize=6)
-    fig.tight_layout()
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="outside upper center", ncols=len(labels), fontsize=7)
     fig.savefig(path, dpi=130)
     plt.close(fig)
 
@@ -288,8 +293,7 @@ def processor():
 
 def run(quick, torch_python):
     """Measure everything -> the parts of the report."""
-    kinds, sizes = (["LSTM"], SIZES[:3]) if quick else (KINDS, SIZES)
-    rounds, seconds = (3, 0.15) if quick else (9, 0.25)
+    kinds, sizes, rounds, seconds = QUICK if quick else FULL
     contenders = start(TITLES, torch_python, 2)
     found = {}
     for contender in contenders.values():
@@ -313,7 +317,7 @@ def run(quick, torch_python):
         contender.close()
     names = [name for name in TITLES if name in contenders]
     memory = None if quick else peak_memory(names, torch_python, SIZES[3])
-    return results, on_one, names, grown, memory, found
+    return results, on_one, names, grown, memory, found, rounds
 
 
 REPORT = """# How fast the twins are
@@ -330,7 +334,8 @@ gradients of all parameters and of the inputs, in float32.
 - Each contender is a process of its own. They take turns, {rounds} rounds; a cell shows the median
   over the rounds ± half the distance between the quartiles. A ratio is taken inside each round.
 - PyTorch and Keras use {cores} threads. The twins use one BLAS thread, and a second thread of their
-  own for what can be done beside the time loop (if there is enough of it).
+  own for what can be done beside the time loop, if there is enough of it; "twin, one thread" does
+  without.
 - "Keras `fit`" and "twin in `fit`" include the loss, clipping by the global norm and Adam;
   "Keras tape" and PyTorch are asked for the gradients alone, as the twin is.
 - "20 twins as one" is twenty models in one layer, each with its own data: the time is for all.
@@ -420,7 +425,7 @@ def main():
     parser.add_argument("--out", type=Path, default=PROJECT / "docs/benchmarks.md")
     arguments = parser.parse_args()
     parts = run(arguments.quick, arguments.torch or sys.executable)
-    text = report(*parts, rounds=3 if arguments.quick else 9)
+    text = report(*parts)
     if arguments.quick:
         print(text)
         return

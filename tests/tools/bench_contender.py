@@ -59,6 +59,13 @@ def twin(kind, B, T, D, U, replicas=None):
     return step, 1
 
 
+def twin_alone(kind, B, T, D, U):
+    from course_utils import fused
+
+    fused.CHUNK = float("inf")
+    return twin(kind, B, T, D, U)
+
+
 def twin20(kind, B, T, D, U):
     return twin(kind, B, T, D, U, replicas=20)
 
