@@ -62,8 +62,10 @@ class Piece:
     """A piece of work that is computed once, by the second thread or by the one that asks."""
 
     def __init__(self, two, function, *arguments):
-        self.call = functools.partial(copy_context().run, function, *arguments)
-        self.future = _second_thread(os.getpid()).submit(self.call) if two else None
+        self.call = functools.partial(function, *arguments)
+        if two:  # np.errstate belongs to a context, so the second thread works in a copy of ours
+            future = _second_thread(os.getpid()).submit(copy_context().run, self.call)
+        self.future = future if two else None
         self.done = False
 
     def finish(self, drop=False):
@@ -195,7 +197,7 @@ class _Twin(Layer):
         self.block_of_X = self._block(self.gates_of_X, self.num_inputs + 1)
         self._halved_of_H = np.zeros_like(self.block_of_H)
         self._halved_of_X = np.zeros_like(self.block_of_X)
-        self._order = list(cell.params)
+        self._where = self._places(list(cell.params))
         self._views = self._named(self.block_of_H, self.block_of_X)
         self.params = dict(self._views)
         for name, p in cell.params.items():
@@ -251,18 +253,24 @@ class _Twin(Layer):
             rows = halved[..., first : first + len(self.sigmoids) * self.units, :]
             np.multiply(rows, half, out=rows)
 
-    def _named(self, of_H, of_X):
-        """Cut joined blocks into the symbols of the slides: {name: view}."""
-        views, U = {}, self.units
-        for source, block, gates in ("h", of_H, self.gates_of_H), ("x", of_X, self.gates_of_X):
-            size = U if source == "h" else self.num_inputs
+    def _places(self, order):
+        """List where each parameter stands: (name, block, rows, columns), in the given order."""
+        places, U = {}, self.units
+        of_H, of_X = ("h", U, self.gates_of_H), ("x", self.num_inputs, self.gates_of_X)
+        for source, size, gates in (of_H, of_X):
             for n, letter in enumerate(gates):
                 name = letter.replace("g", "h")  # the two parts of GRUResetAfter's candidate
-                gate = block[..., n * U : (n + 1) * U, :]
-                views[f"W_{source}{name}"] = gate[..., :size].mT
                 bias = f"b_{name}" if self.biases == 1 else f"b_{source}{name}"
-                views[bias] = gate[..., -1] if self.replicas is None else gate[..., -1:].mT
-        return {name: views[name] for name in self._order}
+                rows = slice(n * U, (n + 1) * U)
+                places[bias] = source, rows, -1 if self.replicas is None else slice(-1, None)
+                places[f"W_{source}{name}"] = source, rows, slice(size)
+        return [(name, *places[name]) for name in order]
+
+    def _named(self, of_H, of_X):
+        """Cut joined blocks into the symbols of the slides: {name: view}."""
+        blocks = {"h": of_H, "x": of_X}
+        views = {name: blocks[source][..., rows, at] for name, source, rows, at in self._where}
+        return {name: view.mT if view.ndim > 1 else view for name, view in views.items()}
 
     def _gate(self, A, letters):
         """Cut one gate, (T, U, B), or gates side by side, (T, n, U, B), out of A or dA."""
@@ -359,9 +367,7 @@ class _Twin(Layer):
         """
         work, mask = self._remembered()
         dY = require.same_shape("dY", dY, (*work.lead, work.B, work.T, self.units), "H")
-        dstate = self._checked_gradient(dstate, work.B)
-        for d, part in zip(work.dstates, dstate, strict=True):
-            d[...] = part.mT
+        self._start_back(work, dstate)
         dX = np.empty((*dY.shape[:-1], self.num_inputs), self.dtype)
         chunks = list(enumerate(work.chunks))[::-1]
         with Hands(work.two_hands) as hands:
@@ -380,12 +386,13 @@ class _Twin(Layer):
         self.dstate = tuple(d.mT.copy() for d in work.dstates)
         return dX
 
-    def _checked_gradient(self, dstate, B):
-        """Return the gradient of the final state as a tuple of arrays, zeros for None."""
-        zeros = self.initial_state(B)
-        if dstate is None:
-            return zeros
-        return require.state_tuple("dstate", dstate, [z.shape for z in zeros], self.dtype)
+    def _start_back(self, work, dstate):
+        """Copy in the gradient of the final state, zero for None."""
+        if dstate is not None:
+            shapes = [(*work.lead, work.B, self.units)] * self.num_states
+            dstate = require.state_tuple("dstate", dstate, shapes, self.dtype)
+        for i, d in enumerate(work.dstates):
+            d[...] = 0 if dstate is None else dstate[i].mT
 
     def _enter_back(self, work, dY, chunk):
         """Copy in dY, and compute the slopes of all gates, for all steps of a chunk."""
@@ -667,7 +674,10 @@ class GRUResetAfter(_Twin):
         of_H = (work.H_and_ones[:-1], work.H[:-1], ZD, work.H[1:])
         work.steps = _per_step(shared, X_h, X_zr, H_tilde, ZR, Z, R, RG, *of_H)
         rows, place = self._rows_for_product(work, "zrg")
-        shared = (times, W_back, work.dH, work.one(self.units), place)
+        back = (
+            np.matmul
+        )  # beside a column of biases the weights are cut out; np.dot would copy them
+        shared = (back, W_back, work.dH, work.one(self.units), place)
         dA_zrg = self._gate(work.dA, "zrg")
         work.steps_back = _per_step(shared, Z, work.dA, dA_zrg, rows)
 
