@@ -29,7 +29,9 @@ def test_right_answers_are_correct(capsys, name):
     assert said(capsys, getattr(lesson, name), RIGHT[name]) == "correct"
 
 
-@pytest.mark.parametrize("answer", [..., None, lambda *a: None, lambda *a: 1 / 0, 3, lambda *a: "x"])
+@pytest.mark.parametrize(
+    "answer", [..., None, lambda *a: None, lambda *a: 1 / 0, 3, lambda *a: "x"]
+)
 @pytest.mark.parametrize("name", RIGHT)
 def test_empty_and_broken_answers_are_not_yet(capsys, name, answer):
     assert said(capsys, getattr(lesson, name), answer).startswith("not yet: ")
