@@ -609,3 +609,18 @@ def test_no_future_says_what_is_wrong(model, X, error, words):
         future_moves(model, X)
     with pytest.raises(TypeError, match="rng"):
         check_no_future(np.abs, numbers(2, 4, 1), 3)
+
+
+@exercise(done="correct so far")
+def check_scaled(answer, factor):
+    """A visible check of an assignment: other words, and a second argument."""
+    expect("the result", call(answer, 3), 3 * factor)
+
+
+def test_a_check_has_words_and_arguments_of_its_own(capsys):
+    check_scaled(lambda x: 5 * x, 5)
+    check_scaled(lambda x: 4 * x, 5)
+    assert capsys.readouterr().out.splitlines() == [
+        "correct so far",
+        "not yet: the result is 12; expected 15",
+    ]
