@@ -101,7 +101,11 @@ def chrono_bias(rng, shape, longest):
     sigmoid(log u) = u / (1 + u), which keeps a value for about 1 + u steps.
     `longest` is the longest time lag of the task, at least 3.
 
-    Source: Tallec & Ollivier 2018.  Taught in: notebooks/08_train_the_lstm.
+    This is one half of the published start.  The other half is b_i = -b_f for the input gate, so
+    that I = 1 - F at rest and the cell state does not fill up.  This function draws b_f alone and
+    sets nothing; notebook 08 sets both halves, and measures b_f alone (b_i = 0) beside them.
+
+    Source: Tallec & Ollivier 2018.  Taught in: notebooks/08_train_the_lstm, section 3.
     """
     require.generator("rng", rng)
     if longest < 3:
