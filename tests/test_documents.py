@@ -15,7 +15,12 @@ PROJECT = Path(__file__).resolve().parents[1]
 FOLDER = PROJECT / "notebooks"
 PACKAGE = PROJECT / "course_utils"
 LATER_THAN_THE_PLAN = {"1.19"}  # applications: notebooks after 13
-NO_LESSON = {"require", "environment", "exercises"}  # helpers that no notebook explains
+NO_LESSON = {
+    "require",
+    "environment",
+    "exercises",
+    "classroom",
+}  # helpers that no notebook explains
 TAUGHT = re.compile(r"Taught in:\s+(notebooks/\S+?)(?:\.ipynb)?(?:,\s+section\s+(\d+))?[.,;]?\s*$")
 WAITING = "planned and not written yet: notebooks " + ", ".join(
     name[:2] for name in NOTEBOOKS if not (FOLDER / f"{name}.ipynb").is_file()

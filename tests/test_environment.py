@@ -247,11 +247,20 @@ ARROWS = {
     "exercises": {"require", "functions", "checks", "cells", "recurrent", "layers", "tasks"},
     "environment": set(),
     "keras_bridge": {"require", "cells", "recurrent", "layers", "environment"},
+    "classroom": set(),
 }
 # What it may import from outside at its top, beside NumPy and the standard library.
-OUTSIDE = {"training": {"tqdm"}, "plots": {"matplotlib"}}
+OUTSIDE = {
+    "training": {"tqdm"},
+    "plots": {"matplotlib"},
+    "classroom": {  # beside `answers`, which costs NumPy only, this runs at the teacher's side
+        *("nbformat", "nbclient", "nbconvert", "nbgrader", "jupyter_client", "ipykernel"),
+        *("psutil", "tqdm", "traitlets", "zmq"),
+    },
+}
 # What it may import inside a function.
 INSIDE = {
+    "classroom": {"IPython", "matplotlib"},
     "plots": {"IPython", "PIL", "ipywidgets"},  # PIL comes with matplotlib
     "keras_bridge": {"keras", "tensorflow"},
     "environment": {"keras", "tensorflow", "numpy", "packaging"},

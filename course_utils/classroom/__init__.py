@@ -1,0 +1,1 @@
+"""Assignments: what a notebook calls (`answers`), and what a teacher runs (`release`, `grade`)."""
