@@ -16,8 +16,8 @@ def check_hold_weights(my_weights):
     """
     answer = call(my_weights)
     if (
-        not isinstance(answer, (tuple, list))
-        or len(answer) != 4
+        not isinstance(answer, (tuple, list, np.ndarray))
+        or np.shape(answer) != (4,)
         or not all(isinstance(n, numbers.Real) for n in answer)
     ):
         raise NotYet(f"the answer is {answer!r}; expected four numbers (w_i, b_i, w_f, b_f)")
@@ -50,7 +50,7 @@ def check_input_gradients(my_backward):
     I = rng.uniform(0.1, 0.9, size=(2, 3))
     C_tilde = rng.uniform(-0.9, 0.9, size=(2, 3))
     came = call(my_backward, dC_next, I, C_tilde)
-    if not isinstance(came, tuple) or len(came) != 2:
+    if not isinstance(came, (tuple, list)) or len(came) != 2:
         raise NotYet(f"the answer is {type(came).__name__}; expected a pair (dA_i, dA_c)")
     for name, value in zip(("dA_i", "dA_c"), came, strict=True):
         if value is None or value is ...:
@@ -109,6 +109,10 @@ def check_largest_gate(my_gates):
             "For a linear candidate a cancels: a x, then 1 / a": [tanh, damage * a / size],
             "For a linear candidate a cancels, and nothing else": [tanh, damage / (a * size)],
             "A linear candidate grows with the spike: divide by its size": [tanh, tanh],
+            "Whatever the size: take the largest value of tanh, which is 1": [
+                damage * a / np.tanh(a * size),
+                linear,
+            ],
         }
         expect(f"my_gates({a}, {size:g}, {damage})", came, [tanh, linear], causes=causes)
 

@@ -44,8 +44,8 @@ def check_start(my_start):
     for T in (10, 100, 1000):
         answer = call(my_start, T)
         if (
-            not isinstance(answer, (tuple, list))
-            or len(answer) != 2
+            not isinstance(answer, (tuple, list, np.ndarray))
+            or np.shape(answer) != (2,)
             or not all(isinstance(number, numbers.Real) for number in answer)
         ):
             raise NotYet(f"my_start({T}) is {answer!r}; expected two numbers (b_f, b_i)")
@@ -62,8 +62,12 @@ def check_start(my_start):
                 f"{values}; written on with 1 at every step, C grows towards I / (1 - F), which "
                 "is above 1. How large may I be?"
             )
-        if write < (1 - keep) / 10:
-            raise NotYet(f"{values}; so little is written that the gate is shut. Open it more")
+        reached = write * (1 - left) / (1 - keep)  # a geometric series of T terms
+        if reached < 1 / 3:
+            raise NotYet(
+                f"{values}; written on with 1 at every step, C is {reached:.2g} after T steps, at "
+                "least 1/3 is asked for: so little is written that the gate is shut. Open it more"
+            )
 
 
 @exercise
