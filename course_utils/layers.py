@@ -210,6 +210,27 @@ class Last(Layer):
         return None
 
 
+class Same(Layer):
+    """Hand on what comes in: a way beside other layers, for `Concat`.
+
+    Taught in: notebooks/07_build_the_output_gate.
+
+    >>> read_out = Concat(Dense(3, 2, np.random.default_rng(0)), Same())
+    >>> read_out.forward(np.ones((4, 5, 3))).shape
+    (4, 5, 5)
+    """
+
+    def forward(self, X, mask=None):
+        """X (B, T, D) -> X."""
+        X = _checked_steps(X, mask)
+        self._saved = X.shape
+        return X
+
+    def backward(self, dY):
+        """dY (B, T, D) -> dX, the same."""
+        return require.same_shape("dY", dY, self._remembered(), "Y")
+
+
 class Dropout(Layer):
     """Set a share `rate` of the inputs to zero at random, and scale the others by 1 / (1 - rate).
 

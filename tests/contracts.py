@@ -12,7 +12,7 @@ import numpy as np
 from course_utils.cells import GRUCell, GRUResetAfterCell, LSTMCell, RNNCell
 from course_utils.checks import check_gradients
 from course_utils.fused import GRU, LSTM, RNN, GRUResetAfter
-from course_utils.layers import Concat, Dense, Dropout, Embedding, Flip, Last, Sequential
+from course_utils.layers import Concat, Dense, Dropout, Embedding, Flip, Last, Same, Sequential
 from course_utils.recurrent import Recurrent, bidirectional, bidirectional_last, stacked
 
 
@@ -110,12 +110,13 @@ LAYERS = [
     LayerCase("Dense", Dense),
     LayerCase("Embedding", Embedding, tokens=True),
     LayerCase("Flip", lambda D, U, rng, **o: Flip()),
+    LayerCase("Same", lambda D, U, rng, **o: Same()),
     LayerCase("Last", lambda D, U, rng, **o: Last(), padding=False),
     LayerCase("Dropout", lambda D, U, rng, **o: SameDropout(0.4, rng), padding=False, random=True),
     LayerCase(
         "Concat",
         lambda D, U, rng, **o: Concat(
-            Dense(D, U, rng, **o), Sequential(Flip(), Flip()), Dense(D, 1, rng, **o)
+            Dense(D, U, rng, **o), Same(), Sequential(Flip(), Flip()), Dense(D, 1, rng, **o)
         ),
     ),
     LayerCase(

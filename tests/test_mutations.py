@@ -203,6 +203,7 @@ def layer_is_wrong(mutant, description):
         "Dense": [(mutant.Dense(3, 3, rng), X), (mutant.Dense(3, 3, rng, replicas=3), X)],
         "Embedding": [(mutant.Embedding(3, 3, rng), tokens)],
         "Flip": [(mutant.Flip(), X)],
+        "Same": [(mutant.Same(), X)],
         "Last": [(mutant.Last(), X)],
         "Dropout": [(SameEveryTime(0.4, rng), X)],
         "Sequential": [(mutant.Sequential(mutant.Dense(3, 3, rng), mutant.Flip()), X)],
@@ -240,7 +241,7 @@ CELL_BACKWARDS = [
 ]
 LAYER_BACKWARDS = [
     f"{name}.backward"
-    for name in ("Dense", "Embedding", "Flip", "Last", "Dropout", "Sequential", "Concat")
+    for name in ("Dense", "Embedding", "Flip", "Same", "Last", "Dropout", "Sequential", "Concat")
 ]
 SUBJECTS = {
     "cells": (CELL_BACKWARDS, cell_is_wrong),
