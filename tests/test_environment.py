@@ -247,6 +247,8 @@ ARROWS = {
     "exercises": {"require", "functions", "checks", "cells", "recurrent", "layers", "tasks"},
     "environment": set(),
     "keras_bridge": {"require", "cells", "recurrent", "layers", "environment"},
+    "bakeoff": set(),
+    "claims": set(),
     "classroom": set(),
 }
 # What it may import from outside at its top, beside NumPy and the standard library.
