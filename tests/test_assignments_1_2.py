@@ -1,0 +1,259 @@
+"""Assignments 1 and 2: the key runs for every student, checks teach, mistakes cost their marks."""
+
+import functools
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_utils.classroom.answers import collect
+
+PROJECT = Path(__file__).parents[1]
+NAMES = {"a1": "a1_rnn_and_bptt"}
+KEYS = ("ada", "bob", "cleo")
+
+
+def source(short):
+    name = NAMES[short]
+    path = PROJECT / "notebooks" / "assignments" / "source" / name / f"{name}.ipynb"
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def grader_of(cell):
+    return cell["metadata"].get("nbgrader", {})
+
+
+def run(short, student, changes=None):
+    """Run a source notebook in this process -> {test cell: its records}, names of the notebook."""
+    names, records = {"__name__": "__main__"}, {}
+    for cell in source(short):
+        if cell["cell_type"] != "code":
+            continue
+        text = "".join(cell["source"])
+        if "student-key" in cell["metadata"].get("tags", []):
+            text = f"STUDENT = {student!r}"
+        grade_id = grader_of(cell).get("grade_id")
+        text = (changes or {}).get(grade_id, text)
+        with collect() as got:
+            exec(compile(text, cell["id"], "exec"), names)
+        if grader_of(cell).get("grade"):
+            records[grade_id] = got
+    return records, names
+
+
+@functools.cache
+def key(short, student):
+    return run(short, student)[0]
+
+
+def equal(a, b, tolerance):
+    """The rule of the grader: same form, numbers within tolerance (1 + |expected|)."""
+    if isinstance(b, dict):
+        return (
+            isinstance(a, dict)
+            and set(a) == set(b)
+            and all(equal(a[k], b[k], tolerance) for k in b)
+        )
+    if isinstance(b, list):
+        return (
+            isinstance(a, list) and len(a) == len(b) and all(map(equal, a, b, [tolerance] * len(b)))
+        )
+    if isinstance(b, (int, float)) and isinstance(a, (int, float)):
+        return abs(a - b) <= tolerance * (1 + abs(b))
+    return a == b
+
+
+def as_arrays(value):
+    if isinstance(value, dict):
+        return {name: as_arrays(part) for name, part in value.items()}
+    if isinstance(value, list):
+        try:
+            return np.array(value, dtype=float)
+        except (ValueError, TypeError):
+            return [as_arrays(part) for part in value]
+    return value
+
+
+def share(came, expected):
+    """What a recorded case is worth, from 0 to 1."""
+    if "value" not in came:
+        return 0.0
+    value = json.loads(came["value"])
+    if expected["judge"] is not None:
+        return float(expected["judge"](as_arrays(value)))
+    return float(equal(value, json.loads(expected["value"]), expected["tolerance"]))
+
+
+def marks(short, student, changes):
+    """{test cell: marks} of a notebook with some answers changed."""
+    came, _ = run(short, student, changes)
+    result = {}
+    for cell in source(short):
+        grade_id = grader_of(cell).get("grade_id")
+        if grade_id not in key(short, student):
+            continue
+        expected = key(short, student)[grade_id]
+        answers = {record["case"]: record for record in came[grade_id]}
+        reached = sum(e["points"] * share(answers.get(e["case"], {}), e) for e in expected)
+        whole = sum(e["points"] for e in expected)
+        result[grade_id] = grader_of(cell)["points"] * reached / whole
+    return result
+
+
+def maxima(short):
+    return {
+        grader_of(cell)["grade_id"]: grader_of(cell)["points"]
+        for cell in source(short)
+        if grader_of(cell).get("locked") and grader_of(cell).get("grade")
+    }
+
+
+@functools.cache
+def mistakes(short):
+    path = PROJECT / "tests" / "classroom" / f"mistakes_{NAMES[short]}.py"
+    module = runpy.run_path(str(path))
+    assert set(module["SAYS"]) == set(module["MISTAKES"])
+    return module["MISTAKES"], module["SAYS"]
+
+
+ALL_MISTAKES = [(short, name) for short in NAMES for name in mistakes(short)[0]]
+
+
+# ------------------------------------------------------------------ the form
+
+
+@pytest.mark.parametrize("short", NAMES)
+def test_the_form_of_the_source(short):
+    cells = source(short)
+    ids = [grader_of(cell)["grade_id"] for cell in cells if grader_of(cell)]
+    assert len(set(ids)) == len(ids)
+    assert len({cell["id"] for cell in cells}) == len(cells)
+    assert sum("student-key" in cell["metadata"].get("tags", []) for cell in cells) == 1
+    answers = [
+        cell for cell in cells if grader_of(cell).get("solution") and cell["cell_type"] == "code"
+    ]
+    assert 6 <= len(maxima(short)) <= 10
+    assert len(answers) == len(maxima(short))
+    for cell in answers:
+        text = "".join(cell["source"])
+        assert f"{grader_of(cell)['grade_id']}-test" in maxima(short)
+        begin, end = text.index("### BEGIN SOLUTION write "), text.index("### END SOLUTION")
+        assert text[begin:end].count("\n") <= 26, "at most about 25 lines to write"
+    for cell in cells:
+        assert not cell.get("outputs")
+        if grader_of(cell).get("grade") and cell["cell_type"] == "code":
+            text = "".join(cell["source"]).rstrip()
+            assert text.endswith("### END HIDDEN TESTS")
+            visible = text[: text.index("### BEGIN HIDDEN TESTS")]
+            assert "check." in visible
+            assert "attempt(" not in visible
+
+
+@pytest.mark.parametrize("short", NAMES)
+def test_points_and_minutes_of_the_table_are_those_of_the_questions(short):
+    cells = source(short)
+    table = [
+        line.strip(" |\n").split(" | ") for line in cells[0]["source"] if line.startswith("| ")
+    ]
+    rows = [row for row in table if row[0].isdigit()]
+    text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    for number, _, points, minutes in rows:
+        (head,) = [line for line in text.splitlines() if line.startswith(f"## Question {number}:")]
+        assert f"({points} points, {minutes} minutes" in head
+    graded = [grader_of(cell)["points"] for cell in cells if grader_of(cell).get("grade")]
+    assert graded == [int(points) for _, _, points, _ in rows]
+    total = sum(int(minutes) for *_, minutes in rows)
+    assert 60 <= total <= 120
+    assert f"About {total} minutes, {sum(graded)} points" in "".join(cells[0]["source"])
+
+
+# ------------------------------------------------------------------ the key
+
+
+@pytest.mark.parametrize("short", NAMES)
+@pytest.mark.parametrize("student", KEYS)
+def test_the_key_runs_for_every_student_and_records_plain_answers(short, student):
+    records = key(short, student)
+    assert set(records) == set(maxima(short))
+    for grade_id, got in records.items():
+        assert got, grade_id
+        cases = [record["case"] for record in got]
+        assert len(set(cases)) == len(cases), grade_id
+        assert [record for record in got if "value" not in record] == []
+        assert "NaN" not in "".join(record["value"] for record in got)
+    assert marks(short, student, {}) == pytest.approx(maxima(short))
+
+
+@pytest.mark.parametrize("short", NAMES)
+def test_every_visible_check_praises_the_solution(short, capsys):
+    run(short, "dan")
+    said = capsys.readouterr().out
+    assert said.count("correct so far") == len(maxima(short))
+    assert "not yet" not in said
+
+
+@pytest.mark.parametrize("short", NAMES)
+def test_no_visible_check_praises_an_empty_answer(short, capsys):
+    stubs = {}
+    for cell in source(short):
+        if grader_of(cell).get("solution") and cell["cell_type"] == "code":
+            text = "".join(cell["source"])
+            head = text[: text.index("### BEGIN SOLUTION")]
+            stubs[grader_of(cell)["grade_id"]] = f'{head}raise NotImplementedError("write it")\n'
+    records, _ = run(short, "dan", stubs)
+    said = capsys.readouterr().out
+    assert "correct so far" not in said
+    assert said.count("raised NotImplementedError: write it") == len(maxima(short))
+    assert all("error" in record for got in records.values() for record in got)
+
+
+@pytest.mark.parametrize("short", NAMES)
+def test_two_students_get_different_data(short):
+    ada, bob = key(short, "ada"), key(short, "bob")
+    differ = [
+        grade_id
+        for grade_id in ada
+        if [record["value"] for record in ada[grade_id]]
+        != [record["value"] for record in bob[grade_id]]
+    ]
+    assert len(differ) >= 0.8 * len(ada)
+
+
+@pytest.mark.parametrize("short", NAMES)
+def test_answers_of_a_neighbour_do_not_pass(short):
+    """The numbers of one student, handed in by another, lose nearly all marks."""
+    ada, bob = key(short, "ada"), key(short, "bob")
+    for grade_id in ada:
+        judged = any(record["judge"] for record in ada[grade_id])
+        copied = [share(a, b) for a, b in zip(ada[grade_id], bob[grade_id], strict=True)]
+        if not judged:
+            assert np.mean(copied) < 0.5, grade_id
+
+
+# ------------------------------------------------------------------ the mistakes
+
+
+@pytest.mark.parametrize(("short", "name"), ALL_MISTAKES)
+def test_a_mistake_costs_its_marks_and_its_check_names_the_cause(short, name, capsys):
+    mistake, says = (part[name] for part in mistakes(short))
+    student = KEYS[len(name) % len(KEYS)]
+    key(short, student)
+    capsys.readouterr()
+    came = marks(short, student, mistake["cells"])
+    assert mistake["points"]
+    assert all(points < maxima(short)[grade_id] for grade_id, points in mistake["points"].items())
+    assert came == pytest.approx(maxima(short) | mistake["points"])
+    said = capsys.readouterr().out
+    assert says in said
+    assert ("not yet: " in said) == (says != "correct so far")
+
+
+@pytest.mark.parametrize("short", NAMES)
+def test_there_are_enough_mistakes_and_each_question_has_one(short):
+    spoiled = {
+        grade_id for mistake in mistakes(short)[0].values() for grade_id in mistake["points"]
+    }
+    assert len(mistakes(short)[0]) >= 10
+    assert spoiled == set(maxima(short))
