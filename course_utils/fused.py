@@ -29,7 +29,7 @@ from course_utils import cells, require
 from course_utils.layers import Layer
 from course_utils.recurrent import checked
 
-CHUNK = 1e7  # the work, in multiplications, that makes a chunk of steps worth a second thread
+CHUNK = 4e7  # the work, in multiplications, that makes a chunk of steps worth a second thread
 MOST_CHUNKS = 4
 SHAPES_KEPT = 4
 

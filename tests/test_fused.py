@@ -135,7 +135,7 @@ def test_a_large_shape_is_cut_and_a_small_one_is_not():
     twin = LSTM(32, 64, np.random.default_rng(0))
     assert len(fused.Work(twin, 32, 50).chunks) > 1
     assert len(fused.Work(twin, 1, 10).chunks) == 1
-    chunks = fused.Work(twin, 256, 2).chunks  # never more chunks than steps
+    chunks = fused.Work(twin, 1024, 2).chunks  # never more chunks than steps
     assert [(c.start, c.stop) for c in chunks] == [(0, 1), (1, 2)]
 
 

@@ -175,9 +175,9 @@ def floor(kind, B, T, D, U):
 
 
 def measure(step, steps_per_call, seconds):
-    """Call `step` for `seconds`, at least three times; give the seconds of each training step."""
+    """Call `step` for `seconds`, three training steps at least; give the seconds of each one."""
     times, end = [], time.perf_counter() + seconds
-    while len(times) < 3 or time.perf_counter() < end:
+    while len(times) * steps_per_call < 3 or time.perf_counter() < end:
         start = time.perf_counter()
         step()
         times.append((time.perf_counter() - start) / steps_per_call)
