@@ -1,39 +1,11 @@
 """The checks of notebook 02: right answers pass, empty ones do not, wrong ones hear their cause."""
 
 import numpy as np
-import pytest
+from exercise_tests import four_tests, hears
 
-from course_utils.exercises import lesson_02
+from course_utils.exercises import lesson_02 as lesson
 
-CHECKS = [
-    lesson_02.check_recurrence,
-    lesson_02.check_units,
-    lesson_02.check_first_unit,
-    lesson_02.check_last_states,
-    lesson_02.check_leaky_forward,
-]
-
-
-def said(check, answer, capsys):
-    check(answer)
-    return capsys.readouterr().out.strip()
-
-
-def crash(*_):
-    raise ZeroDivisionError("oops")
-
-
-def nothing(*_):
-    return None
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("answer", [..., None, nothing, crash, "text", 3.5, np.array])
-def test_an_empty_or_broken_answer_is_not_yet_right(check, answer, capsys):
-    assert said(check, answer, capsys).startswith("not yet: ")
-
-
-# 2.1 the recurrence -----------------------------------------------------------------------------
+# 2.1 the recurrence
 
 
 def recurrence(f, x, h_0):
@@ -50,11 +22,6 @@ def with_array(f, x, h_0):
     for t in range(len(x)):
         h[t + 1] = f(x[t], h[t])
     return h[1:]
-
-
-@pytest.mark.parametrize("answer", [recurrence, with_array])
-def test_recurrence_right(answer, capsys):
-    assert said(lesson_02.check_recurrence, answer, capsys) == "correct"
 
 
 def slip(f, x, h_0):
@@ -80,86 +47,15 @@ def before_update(f, x, h_0):
     return [h_0, *recurrence(f, x, h_0)[:-1]]
 
 
-@pytest.mark.parametrize(
-    ("answer", "cause"),
-    [
-        (slip, "the slip of the slide"),
-        (unknown_state, "the slip of the slide"),
-        (lambda f, x, h_0: [f(x_t, h_0) for x_t in x], "Every step starts from h_0"),
-        (lambda f, x, h_0: [h_0, *recurrence(f, x, h_0)], "starts with h_0"),
-        (lambda f, x, h_0: recurrence(f, x, h_0)[-1], "Only the last state"),
-        (before_update, "append after the update"),
-        (from_zero, "The first state is 0"),
-        (lambda f, x, h_0: recurrence(f, x[::-1], h_0), "from the end"),
-    ],
-)
-def test_recurrence_wrong(answer, cause, capsys):
-    text = said(lesson_02.check_recurrence, answer, capsys)
-    assert text.startswith("not yet: ")
-    assert cause in text
+# 2.3 the unit that keeps the first event
 
 
-# 2.2 units --------------------------------------------------------------------------------------
+def weights(*numbers):
+    """An answer to exercise 2.3 that returns these numbers."""
+    return lambda: numbers
 
 
-def test_units_right(capsys):
-    assert said(lesson_02.check_units, 29, capsys) == "correct"
-    assert said(lesson_02.check_units, np.int64(29), capsys) == "correct"
-    assert 29 * (3 + 29 + 1) <= 1000 < 30 * (3 + 30 + 1)
-
-
-@pytest.mark.parametrize(
-    ("answer", "cause"),
-    [
-        (30, "bias b_h"),
-        (250, "W_hh has U times U"),
-        (31, "Count W_xh"),
-        (1, "All steps share"),
-        (100, "Too many"),
-        (20, "It fits, and 21 units need only 525"),
-        (0, "at least one unit"),
-        (-3, "at least one unit"),
-        (29.0, "expected a whole number"),
-        (True, "expected a whole number"),
-    ],
-)
-def test_units_wrong(answer, cause, capsys):
-    text = said(lesson_02.check_units, answer, capsys)
-    assert text.startswith("not yet: ")
-    assert cause in text
-
-
-# 2.3 the unit that keeps the first event --------------------------------------------------------
-
-
-@pytest.mark.parametrize("answer", [(1.0, 3.0), (0.5, 2.0), [2, 8], np.array([1.0, 3.0])])
-def test_first_unit_right(answer, capsys):
-    assert said(lesson_02.check_first_unit, lambda: answer, capsys) == "correct"
-
-
-@pytest.mark.parametrize(
-    ("answer", "cause"),
-    [
-        ((6.0, 2.0), "The second event wins"),
-        ((1.0, 1.0), "With a of at most 1"),
-        ((1.0, 0.0), "With a of at most 1"),
-        ((0.0, 3.0), "no event comes in"),
-        ((-1.0, 3.0), "w must be positive"),
-        ((1.0, -3.0), "changes its sign"),
-        ((0.01, 1.02), "make w or a larger"),
-        ((1.0,), "expected two numbers"),
-        (5.0, "expected two numbers"),
-        ((np.nan, 1.0), "not infinite"),
-        ("ab", "expected two numbers"),
-    ],
-)
-def test_first_unit_wrong(answer, cause, capsys):
-    text = said(lesson_02.check_first_unit, lambda: answer, capsys)
-    assert text.startswith("not yet: ")
-    assert cause in text
-
-
-# 2.4 the last real state ------------------------------------------------------------------------
+# 2.4 the last real state
 
 
 def last_states(H, lengths):
@@ -170,29 +66,7 @@ def last_states_loop(H, lengths):
     return np.stack([h[n - 1] for h, n in zip(H, lengths, strict=True)])
 
 
-@pytest.mark.parametrize("answer", [last_states, last_states_loop])
-def test_last_states_right(answer, capsys):
-    assert said(lesson_02.check_last_states, answer, capsys) == "correct"
-
-
-@pytest.mark.parametrize(
-    ("answer", "cause"),
-    [
-        (lambda H, lengths: H[:, -1], "it is padding"),
-        (lambda H, lengths: H[np.arange(len(H)), lengths], "One step too far"),
-        (lambda H, lengths: H[:, lengths - 1], "give the rows too"),
-        (lambda H, lengths: H[:, 0], "first state"),
-        (lambda H, lengths: H.mean(axis=1), "mean over the steps"),
-        (lambda H, lengths: H, "shape"),
-    ],
-)
-def test_last_states_wrong(answer, cause, capsys):
-    text = said(lesson_02.check_last_states, answer, capsys)
-    assert text.startswith("not yet: ")
-    assert cause in text
-
-
-# 2.5 the leaky cell ----------------------------------------------------------------------------
+# 2.5 the leaky cell
 
 
 def step(self, X_t, H, *, bias=True, transpose=False, loop=True):
@@ -220,22 +94,70 @@ def own_mix(self, X_t, H, **options):
     return (1 - self.rate) * H + self.rate * np.tanh(step(self, X_t, H, **options))
 
 
-def test_leaky_right(capsys):
-    assert said(lesson_02.check_leaky_forward, leaky(own_mix), capsys) == "correct"
+def remembers_between_steps(self, X_t, state):  # right at the first call, wrong in the scan
+    (H,) = state
+    self.first = getattr(self, "first", H)
+    return (own_mix(self, X_t, self.first),), None
 
 
-def test_leaky_remembers_nothing_between_steps(capsys):
-    def forward(self, X_t, state):  # right at the first call, wrong in the scan
-        (H,) = state
-        self.first = getattr(self, "first", H)
-        return (own_mix(self, X_t, self.first),), None
+RIGHT = {
+    "check_recurrence": [recurrence, with_array],
+    "check_units": [29, np.int64(29)],
+    "check_first_unit": [
+        weights(1.0, 3.0),
+        weights(0.5, 2.0),
+        lambda: [2, 8],
+        lambda: np.array([1.0, 3.0]),
+    ],
+    "check_last_states": [last_states, last_states_loop],
+    "check_leaky_forward": [leaky(own_mix)],
+}
 
-    assert said(lesson_02.check_leaky_forward, forward, capsys).startswith("not yet: H of the scan")
-
-
-@pytest.mark.parametrize(
-    ("answer", "cause"),
-    [
+WRONG = {
+    "check_recurrence": [
+        (slip, "the slip of the slide"),
+        (unknown_state, "the slip of the slide"),
+        (lambda f, x, h_0: [f(x_t, h_0) for x_t in x], "Every step starts from h_0"),
+        (lambda f, x, h_0: [h_0, *recurrence(f, x, h_0)], "starts with h_0"),
+        (lambda f, x, h_0: recurrence(f, x, h_0)[-1], "Only the last state"),
+        (before_update, "append after the update"),
+        (from_zero, "The first state is 0"),
+        (lambda f, x, h_0: recurrence(f, x[::-1], h_0), "from the end"),
+    ],
+    "check_units": [
+        (30, "bias b_h"),
+        (250, "W_hh has U times U"),
+        (31, "Count W_xh"),
+        (1, "All steps share"),
+        (100, "Too many"),
+        (20, "It fits, and 21 units need only 525"),
+        (0, "at least one unit"),
+        (-3, "at least one unit"),
+        (29.0, "expected a whole number"),
+        (True, "expected a whole number"),
+    ],
+    "check_first_unit": [
+        (weights(6.0, 2.0), "The second event wins"),
+        (weights(1.0, 1.0), "With a of at most 1"),
+        (weights(1.0, 0.0), "With a of at most 1"),
+        (weights(0.0, 3.0), "no event comes in"),
+        (weights(-1.0, 3.0), "w must be positive"),
+        (weights(1.0, -3.0), "changes its sign"),
+        (weights(0.01, 1.02), "make w or a larger"),
+        (weights(1.0), "expected two numbers"),
+        (lambda: 5.0, "expected two numbers"),
+        (weights(np.nan, 1.0), "not infinite"),
+        (lambda: "ab", "expected two numbers"),
+    ],
+    "check_last_states": [
+        (lambda H, lengths: H[:, -1], "it is padding"),
+        (lambda H, lengths: H[np.arange(len(H)), lengths], "One step too far"),
+        (lambda H, lengths: H[:, lengths - 1], "give the rows too"),
+        (lambda H, lengths: H[:, 0], "first state"),
+        (lambda H, lengths: H.mean(axis=1), "mean over the steps"),
+        (lambda H, lengths: H, "shape"),
+    ],
+    "check_leaky_forward": [
         (leaky(lambda s, X, H: np.tanh(step(s, X, H))), "the vanilla step"),
         (
             leaky(lambda s, X, H: s.rate * H + (1 - s.rate) * np.tanh(step(s, X, H))),
@@ -255,9 +177,16 @@ def test_leaky_remembers_nothing_between_steps(capsys):
         (lambda s, X, state: (own_mix(s, X, state[0]), None), "a tuple of one array"),
         (lambda s, X, state: own_mix(s, X, state[0]), "expected a pair"),
         (in_place, "changed the old state"),
+        (remembers_between_steps, "H of the scan"),
     ],
-)
-def test_leaky_wrong(answer, cause, capsys):
-    text = said(lesson_02.check_leaky_forward, answer, capsys)
-    assert text.startswith("not yet: ")
-    assert cause in text
+}
+
+test_right, test_empty, test_wrong, test_tables_are_complete = four_tests(lesson, RIGHT, WRONG)
+
+
+def test_29_units_are_the_most_that_fit():
+    assert 29 * (3 + 29 + 1) <= 1000 < 30 * (3 + 30 + 1)
+
+
+def test_a_cell_that_remembers_is_told_first_where():
+    hears(lesson.check_leaky_forward, remembers_between_steps, "not yet: H of the scan")
