@@ -1,14 +1,9 @@
 """Each check of notebook 03 says "correct" to a right answer and names the cause of a wrong one."""
 
 import numpy as np
-import pytest
+from exercise_tests import four_tests
 
 from course_utils.exercises import lesson_03 as lesson
-
-
-def said(capsys, check, answer):
-    check(answer)
-    return capsys.readouterr().out
 
 
 def softmax(logits, axis=1):
@@ -35,11 +30,11 @@ def streams(tokens, B, T):
 
 
 RIGHT = {
-    "softmax_gradient": softmax_gradient,
-    "slope": slope,
-    "suspects": {"X"},
-    "streams": streams,
-    "language": ["baaa", "daaa", "gaaa"],
+    "check_softmax_gradient": [softmax_gradient],
+    "check_slope": [slope],
+    "check_suspects": [{"X"}],
+    "check_streams": [streams],
+    "check_language": [["baaa", "daaa", "gaaa"]],
 }
 
 
@@ -67,7 +62,7 @@ def not_set_back(loss, W, index, step):
 
 
 WRONG = {
-    "softmax_gradient": [
+    "check_softmax_gradient": [
         (lambda z, y: softmax(z) - one_hot(y), "the mean over B rows"),
         (lambda z, y: -softmax_gradient(z, y), "p - y"),
         (lambda z, y: softmax(z) / len(y), "not taken off"),
@@ -75,7 +70,7 @@ WRONG = {
         (lambda z, y: (softmax(z, 0) - one_hot(y)) / len(y), "wrong axis"),
         (lambda z, y: softmax_gradient(z, y)[0], "shape (4,)"),
     ],
-    "slope": [
+    "check_slope": [
         (lambda f, W, i, s: (f(nudged(W, i, s)) - f(W)) / s, "one-sided"),
         (lambda f, W, i, s: (f(W) - f(nudged(W, i, -s))) / s, "to the left"),
         (lambda f, W, i, s: 2 * slope(f, W, i, s), "2 * step apart"),
@@ -85,13 +80,13 @@ WRONG = {
         (not_set_back, "not set back"),
         (leaves_w_changed, "Put the old number back"),
     ],
-    "suspects": [
+    "check_suspects": [
         ("X", "set of names"),
         ({"W_hx"}, "'W_hx' is none of"),
         ({"X", "W_xh"}, "W_xh agrees"),
         (set(), "missing"),
     ],
-    "streams": [
+    "check_streams": [
         (lambda x, B, T: x[: len(x) // (B * T) * B * T].reshape(-1, B, T), "no state"),
         (lambda x, B, T: streams(x, B, T).swapaxes(0, 1), "number of the chunk"),
         (
@@ -100,7 +95,7 @@ WRONG = {
         ),
         (lambda x, B, T: x, "shape (24,)"),
     ],
-    "language": [
+    "check_language": [
         (["ba", "dii", "guuu"], "memory saves 0.366"),
         (["ab", "cd", "ef"], "saves 0.000"),
         (["ba", "baa", "guuu"], "'b' begins 'ba' and stands elsewhere"),
@@ -110,35 +105,4 @@ WRONG = {
     ],
 }
 
-
-def check_of(name):
-    return getattr(lesson, f"check_{name}")
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_answer_is_correct(capsys, name):
-    assert said(capsys, check_of(name), RIGHT[name]) == "correct\n"
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_no_answer_is_not_yet_and_nothing_is_raised(capsys, name):
-    def crashes(*arguments):
-        raise ZeroDivisionError("an error of the reader")
-
-    for empty in (..., None, lambda *arguments: None, lambda *arguments: ..., crashes, 7):
-        assert said(capsys, check_of(name), empty).startswith("not yet: ")
-
-
-@pytest.mark.parametrize(
-    ("name", "answer", "cause"),
-    [(name, answer, cause) for name, cases in WRONG.items() for answer, cause in cases],
-)
-def test_a_wrong_answer_is_told_its_cause(capsys, name, answer, cause):
-    text = said(capsys, check_of(name), answer)
-    assert text.startswith("not yet: ")
-    assert cause in text
-
-
-def test_every_check_is_tested():
-    checks = {name.removeprefix("check_") for name in vars(lesson) if name.startswith("check_")}
-    assert checks == set(RIGHT) == set(WRONG)
+test_right, test_empty, test_wrong, test_tables_are_complete = four_tests(lesson, RIGHT, WRONG)
