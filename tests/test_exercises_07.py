@@ -1,70 +1,11 @@
 """The checks of notebook 07: right answers pass, empty ones do not, wrong ones hear their cause."""
 
 import numpy as np
-import pytest
+from exercise_tests import four_tests
 
-from course_utils.exercises import lesson_07
+from course_utils.exercises import lesson_07 as lesson
 
-CHECKS = [
-    lesson_07.check_equal_size,
-    lesson_07.check_register,
-    lesson_07.check_output_gradients,
-    lesson_07.check_from_keras,
-]
-
-
-def said(check, answer, capsys):
-    check(answer)
-    return capsys.readouterr().out.strip()
-
-
-def crash(*_):
-    raise ZeroDivisionError("oops")
-
-
-def nothing(*_):
-    return None
-
-
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("answer", [..., None, nothing, crash, "text", 3.5, np.array, dict])
-def test_an_empty_or_broken_answer_is_not_yet_right(check, answer, capsys):
-    assert said(check, answer, capsys).startswith("not yet: ")
-
-
-def hears(check, answer, cause, capsys):
-    text = said(check, answer, capsys)
-    assert text.startswith("not yet: ")
-    assert cause in text
-
-
-# 7.1 an LSTM of the size of an RNN --------------------------------------------------------------
-
-
-def test_equal_size_right(capsys):
-    assert said(lesson_07.check_equal_size, 54, capsys) == "correct"
-    assert said(lesson_07.check_equal_size, np.int64(54), capsys) == "correct"
-    assert 4 * 54 * (50 + 54 + 1) <= 128 * (50 + 128 + 1) < 4 * 55 * (50 + 55 + 1)
-
-
-@pytest.mark.parametrize(
-    ("answer", "cause"),
-    [
-        (32, "a quarter of the units is too few"),
-        (64, "if there were only the W_h*"),
-        (55, "Too many: count four blocks"),
-        (128, "Too many: count four blocks"),
-        (53, "It fits, and 54 units with 22680 fit as well"),
-        (0, "at least one unit"),
-        (54.0, "expected a whole number"),
-        (True, "expected a whole number"),
-    ],
-)
-def test_equal_size_wrong(answer, cause, capsys):
-    hears(lesson_07.check_equal_size, answer, cause, capsys)
-
-
-# 7.2 the register by hand -----------------------------------------------------------------------
+# 7.2 the register by hand
 
 
 def register(K=24.0, a=0.2, **changed):
@@ -79,9 +20,45 @@ def register(K=24.0, a=0.2, **changed):
     return lambda: rows | changed
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
+# 7.3 back through the output
+
+
+def dA_o(dH, O, C):
+    return dH * np.tanh(C) * O * (1 - O)
+
+
+def dC(dH, O, C):
+    return dH * O * (1 - np.tanh(C) ** 2)
+
+
+def gate_wrong(dA_o):
+    """An answer to exercise 7.3 with this gradient of the output gate, and the right other one."""
+    return lambda *given: (dA_o(*given), dC(*given))
+
+
+def memory_wrong(dC):
+    """The right gradient of the output gate, and this one of the memory."""
+    return lambda *given: (dA_o(*given), dC(*given))
+
+
+# 7.4 weights from Keras
+
+
+def cut(order, kernel, recurrent_kernel, bias):
+    params = {}
+    for name, joined in (("W_x", kernel), ("W_h", recurrent_kernel), ("b_", bias)):
+        for gate, block in zip(order, np.split(joined, 4, axis=-1), strict=True):
+            params[name + gate] = block
+    return params
+
+
+def in_order(order):
+    return lambda *joined: cut(order, *joined)
+
+
+RIGHT = {
+    "check_equal_size": [54, np.int64(54)],
+    "check_register": [
         register(),
         register(a=0.05),
         register(a=-0.1),
@@ -90,14 +67,22 @@ def register(K=24.0, a=0.2, **changed):
         register(c=np.array([0.2, 1.0, 3.0, -1.0])),  # only at a write does it count
         register(f=(0, -24, 5, 12)),
     ],
-)
-def test_register_right(answer, capsys):
-    assert said(lesson_07.check_register, answer, capsys) == "correct"
+    "check_output_gradients": [lambda *given: (dA_o(*given), dC(*given))],
+    "check_from_keras": [in_order("ifco")],
+}
 
-
-@pytest.mark.parametrize(
-    ("answer", "cause"),
-    [
+WRONG = {
+    "check_equal_size": [
+        (32, "a quarter of the units is too few"),
+        (64, "if there were only the W_h*"),
+        (55, "Too many: count four blocks"),
+        (128, "Too many: count four blocks"),
+        (53, "It fits, and 54 units with 22680 fit as well"),
+        (0, "at least one unit"),
+        (54.0, "expected a whole number"),
+        (True, "expected a whole number"),
+    ],
+    "check_register": [
         (register(i=(0, 0, 0, 0)), "the input gate is 0.5 at a write with x = -1; expected above"),
         (register(i=(0, 0, 0, 12)), "distractors pour in"),
         (register(i=(0, 24, 24, -12)), "the number x of the query pours in"),
@@ -121,85 +106,22 @@ def test_register_right(answer, capsys):
         (lambda: {"i": (0, 24, 0, -12)}, "'f' is missing"),
         (lambda: (1, 2), "expected a dict"),
     ],
-)
-def test_register_wrong(answer, cause, capsys):
-    hears(lesson_07.check_register, answer, cause, capsys)
-
-
-# 7.3 back through the output --------------------------------------------------------------------
-
-
-def dA_o(dH, O, C):
-    return dH * np.tanh(C) * O * (1 - O)
-
-
-def dC(dH, O, C):
-    return dH * O * (1 - np.tanh(C) ** 2)
-
-
-def test_output_gradients_right(capsys):
-    answer = lambda *given: (dA_o(*given), dC(*given))  # noqa: E731
-    assert said(lesson_07.check_output_gradients, answer, capsys) == "correct"
-
-
-@pytest.mark.parametrize(
-    ("wrong", "cause"),
-    [
-        (lambda dH, O, C: dH * np.tanh(C), "That is dO"),
-        (lambda dH, O, C: dH * C * O * (1 - O), "tanh is missing"),
-        (lambda dH, O, C: dH * O * (1 - O), "tanh(C_next) is missing"),
-        (lambda dH, O, C: dH * np.tanh(C) * O, "is O (1 - O), not O"),
-        (lambda dH, O, C: dH * np.tanh(C) * (1 - O**2), "the gate is a sigmoid"),
-        (dC, "swapped"),
-        (lambda dH, O, C: ..., "dA_o is Ellipsis"),
+    "check_output_gradients": [
+        (gate_wrong(lambda dH, O, C: dH * np.tanh(C)), "That is dO"),
+        (gate_wrong(lambda dH, O, C: dH * C * O * (1 - O)), "tanh is missing"),
+        (gate_wrong(lambda dH, O, C: dH * O * (1 - O)), "tanh(C_next) is missing"),
+        (gate_wrong(lambda dH, O, C: dH * np.tanh(C) * O), "is O (1 - O), not O"),
+        (gate_wrong(lambda dH, O, C: dH * np.tanh(C) * (1 - O**2)), "the gate is a sigmoid"),
+        (gate_wrong(dC), "swapped"),
+        (gate_wrong(lambda dH, O, C: ...), "dA_o is Ellipsis"),
+        (memory_wrong(lambda dH, O, C: dH * O), "go on through tanh"),
+        (memory_wrong(lambda dH, O, C: dH * O * (1 - C**2)), "C_next is not squashed yet"),
+        (memory_wrong(lambda dH, O, C: dH * (1 - np.tanh(C) ** 2)), "O is missing"),
+        (memory_wrong(lambda dH, O, C: dH * O * np.tanh(C)), "where its slope belongs"),
+        (memory_wrong(lambda dH, O, C: None), "dC_next is None"),
+        (dA_o, "expected a pair"),
     ],
-)
-def test_gradient_of_the_gate_wrong(wrong, cause, capsys):
-    answer = lambda *given: (wrong(*given), dC(*given))  # noqa: E731
-    hears(lesson_07.check_output_gradients, answer, cause, capsys)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "cause"),
-    [
-        (lambda dH, O, C: dH * O, "go on through tanh"),
-        (lambda dH, O, C: dH * O * (1 - C**2), "C_next is not squashed yet"),
-        (lambda dH, O, C: dH * (1 - np.tanh(C) ** 2), "O is missing"),
-        (lambda dH, O, C: dH * O * np.tanh(C), "where its slope belongs"),
-        (lambda dH, O, C: None, "dC_next is None"),
-    ],
-)
-def test_gradient_of_the_memory_wrong(wrong, cause, capsys):
-    answer = lambda *given: (dA_o(*given), wrong(*given))  # noqa: E731
-    hears(lesson_07.check_output_gradients, answer, cause, capsys)
-
-
-def test_output_gradients_need_a_pair(capsys):
-    hears(lesson_07.check_output_gradients, dA_o, "expected a pair", capsys)
-
-
-# 7.4 weights from Keras -------------------------------------------------------------------------
-
-
-def cut(order, kernel, recurrent_kernel, bias):
-    params = {}
-    for name, joined in (("W_x", kernel), ("W_h", recurrent_kernel), ("b_", bias)):
-        for gate, block in zip(order, np.split(joined, 4, axis=-1), strict=True):
-            params[name + gate] = block
-    return params
-
-
-def in_order(order):
-    return lambda *joined: cut(order, *joined)
-
-
-def test_from_keras_right(capsys):
-    assert said(lesson_07.check_from_keras, in_order("ifco"), capsys) == "correct"
-
-
-@pytest.mark.parametrize(
-    ("answer", "cause"),
-    [
+    "check_from_keras": [
         (in_order("ifoc"), "That is the block of 'c'"),
         (in_order("fico"), "That is the block of 'f'"),
         (lambda *joined: cut("ifco", *joined[:2], joined[2][::-1]), "b_i[0] is"),
@@ -207,6 +129,10 @@ def test_from_keras_right(capsys):
         (lambda k, r, b: cut("ifco", k, r, b) | {"W_xi": k}, "has shape"),
         (lambda k, r, b: (k, r, b), "expected a dict"),
     ],
-)
-def test_from_keras_wrong(answer, cause, capsys):
-    hears(lesson_07.check_from_keras, answer, cause, capsys)
+}
+
+test_right, test_empty, test_wrong, test_tables_are_complete = four_tests(lesson, RIGHT, WRONG)
+
+
+def test_54_units_are_the_most_that_fit():
+    assert 4 * 54 * (50 + 54 + 1) <= 128 * (50 + 128 + 1) < 4 * 55 * (50 + 55 + 1)
