@@ -1,15 +1,10 @@
 """Each check of notebook 09 says "correct" to a right answer and names the cause of a wrong one."""
 
 import numpy as np
-import pytest
+from exercise_tests import four_tests
 
 from course_utils.exercises import lesson_09 as lesson
 from course_utils.functions import softmax
-
-
-def said(capsys, check, answer):
-    check(answer)
-    return capsys.readouterr().out
 
 
 def unit(kernel, recurrent_kernel, bias, j):
@@ -60,14 +55,14 @@ def counter(i=(-24, 12), f=(-24, 12), c=(0, 0.005), o=(0, 12)):
 
 
 RIGHT = {
-    "unit": unit,
-    "pieces": pieces,
-    "temperature": lambda logits, t: softmax(logits / t),
-    "counter": counter(),
+    "check_unit": [unit],
+    "check_pieces": [pieces],
+    "check_temperature": [lambda logits, t: softmax(logits / t)],
+    "check_counter": [counter()],
 }
 
 WRONG = {
-    "unit": [
+    "check_unit": [
         (cut(lambda U, j: slice(4 * j, 4 * j + 4)), "neighbours"),
         (cut(lambda U, j: slice(j * U, (j + 1) * U)), "one gate of all units"),
         (cut(lambda U, j: np.arange(4) * U + j - 1), "counted from 0"),
@@ -76,7 +71,7 @@ WRONG = {
         (lambda *arrays: unit(*arrays)[:2], "three arrays"),
         (lambda *arrays: 3, "three arrays"),
     ],
-    "pieces": [
+    "check_pieces": [
         (pieces_with(lambda h, c: None), "starts from zeros"),
         (pieces_with(lambda h, c: [c, h]), "swapped"),
         (pieces_with(lambda h, c: [h, 0 * c]), "Only h"),
@@ -86,7 +81,7 @@ WRONG = {
         (lambda layer, X, T: layer(X)[0], "12 steps at once"),
         (lambda layer, X, T: pieces(layer, X, T)[:, -1], "shape (2, 5)"),
     ],
-    "temperature": [
+    "check_temperature": [
         (lambda z, t: softmax(z * t), "Divide"),
         (lambda z, t: softmax(z) / t, "before softmax"),
         (lambda z, t: softmax(z) ** (1 / t), "do not sum to 1"),
@@ -95,7 +90,7 @@ WRONG = {
         (lambda z, t: np.exp(z / t) / np.exp(z / t).sum(axis=0), "wrong axis"),
         (unstable, "overflows"),
     ],
-    "counter": [
+    "check_counter": [
         (counter(f=(0, 12)), "not forgotten"),
         (counter(f=(-6, 3)), "is left after 120"),
         (counter(c=(0, 0)), "nothing is added"),
@@ -109,33 +104,7 @@ WRONG = {
     ],
 }
 
-
-def check_of(name):
-    return getattr(lesson, f"check_{name}")
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_a_right_answer_is_correct(capsys, name):
-    assert said(capsys, check_of(name), RIGHT[name]) == "correct\n"
-
-
-@pytest.mark.parametrize("name", RIGHT)
-def test_no_answer_is_not_yet_and_nothing_is_raised(capsys, name):
-    def crashes(*arguments):
-        raise ZeroDivisionError("an error of the reader")
-
-    for empty in (..., None, lambda *arguments: None, lambda *arguments: ..., crashes, 7):
-        assert said(capsys, check_of(name), empty).startswith("not yet: ")
-
-
-@pytest.mark.parametrize(
-    ("name", "answer", "cause"),
-    [(name, answer, cause) for name, cases in WRONG.items() for answer, cause in cases],
-)
-def test_a_wrong_answer_is_told_its_cause(capsys, name, answer, cause):
-    text = said(capsys, check_of(name), answer)
-    assert text.startswith("not yet: ")
-    assert cause in text
+test_right, test_empty, test_wrong, test_tables_are_complete = four_tests(lesson, RIGHT, WRONG)
 
 
 def test_the_stand_in_of_the_layer_reads_as_one_piece_or_in_pieces():
@@ -149,8 +118,3 @@ def test_the_counter_counts_by_hand():
     assert column.tolist() == [1, 2, 3, 0, 1, 2, 0]
     assert np.allclose(C, 0.01 * column, atol=1e-4)
     assert np.allclose(H, np.tanh(C), atol=1e-4)
-
-
-def test_every_check_is_tested():
-    checks = {name.removeprefix("check_") for name in vars(lesson) if name.startswith("check_")}
-    assert checks == set(RIGHT) == set(WRONG)
