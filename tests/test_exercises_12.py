@@ -2,15 +2,11 @@
 
 import numpy as np
 import pytest
+from exercise_tests import four_tests
 
 from course_utils.cells import Cell
 from course_utils.exercises import lesson_12 as lesson
 from course_utils.functions import bias_gradient, sigmoid
-
-
-def said(capsys, check, answer):
-    check(answer)
-    return capsys.readouterr().out.strip()
 
 
 def turn(params, names=("W_xz", "W_hz", "b_z")):
@@ -69,97 +65,86 @@ def planted(**methods):
     return type("Planted", (ForgetCell,), methods)
 
 
-RIGHT = {
-    "check_convention": turn,
-    "check_units": widest,
-    "check_gate": lambda resolution: 1 - np.e * resolution,
-    "check_forget_cell": ForgetCell,
-}
-EMPTY = [..., None, lambda *a: None, lambda *a: ..., lambda *a: 1 / 0, 3, lambda *a: "x"]
+class Plain:
+    """The same without a base class."""
+
+    def __init__(self, num_inputs, units, rng):
+        self.num_inputs, self.units = num_inputs, units
+        self.params = dict(ForgetCell(num_inputs, units, rng).params)
+
+    def initial_state(self, B):
+        return (np.zeros((B, self.units)),)
+
+    gate, candidate, mix = ForgetCell.gate, ForgetCell.candidate, ForgetCell.mix
+    slopes, past = ForgetCell.slopes, ForgetCell.past
+    forward, backward = ForgetCell.forward, ForgetCell.backward
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_right_answers_are_correct(capsys, name):
-    assert said(capsys, getattr(lesson, name), RIGHT[name]) == "correct"
+def mixing(self, X, state):
+    new, trace = ForgetCell.forward(self, X, state)
+    return (new[0] + 1e-3 * (len(X) - 2),), trace
 
 
-@pytest.mark.parametrize("answer", EMPTY)
-@pytest.mark.parametrize("name", RIGHT)
-def test_empty_and_broken_answers_are_not_yet(capsys, name, answer):
-    assert said(capsys, getattr(lesson, name), answer).startswith("not yet: ")
+def writing(self, X, state):
+    new, trace = ForgetCell.forward(self, X, state)
+    state[0][...] = new[0]
+    return new, trace
 
 
-def test_a_cell_without_a_base_class_is_correct(capsys):
-    class Plain:
-        def __init__(self, num_inputs, units, rng):
-            self.num_inputs, self.units = num_inputs, units
-            self.params = dict(ForgetCell(num_inputs, units, rng).params)
-
-        def initial_state(self, B):
-            return (np.zeros((B, self.units)),)
-
-        gate, candidate, mix = ForgetCell.gate, ForgetCell.candidate, ForgetCell.mix
-        slopes, past = ForgetCell.slopes, ForgetCell.past
-        forward, backward = ForgetCell.forward, ForgetCell.backward
-
-    assert said(capsys, lesson.check_forget_cell, Plain) == "correct"
+def state_alone(self, dstate, trace):
+    dX, (dH,), grads = ForgetCell.backward(self, dstate, trace)
+    return dX, dH, grads
 
 
-def test_a_search_for_the_gate_is_correct(capsys):
+def search(resolution):
     grid = np.linspace(0.001, 0.9999, 20_000)
-
-    def search(resolution):
-        return float(max(grid, key=lambda z: lesson.count_of(z, resolution)))
-
-    assert said(capsys, lesson.check_gate, search) == "correct"
+    return float(max(grid, key=lambda z: lesson.count_of(z, resolution)))
 
 
-@pytest.mark.parametrize(("z", "resolution"), [(0.9, 0.01), (0.5, 0.1), (0.97, 0.01), (0.995, 0.1)])
-def test_the_count_is_the_one_of_the_loop(z, resolution):
-    h, n = 0.0, 0
-    while (1 - z) * (1 - h) >= resolution:
-        h, n = z * h + (1 - z), n + 1
-    assert lesson.count_of(z, resolution) == n
+RIGHT = {
+    "check_convention": [turn],
+    "check_units": [widest],
+    "check_gate": [lambda resolution: 1 - np.e * resolution, search],
+    "check_forget_cell": [ForgetCell, Plain],
+}
 
-
-@pytest.mark.parametrize(
-    ("name", "answer", "cause"),
-    [
-        ("check_convention", lambda p: p, "Turn the sign"),
-        ("check_convention", lambda p: turn(p, ("b_z",)), "Turn the sign"),
-        ("check_convention", lambda p: turn(p, ("W_xz", "W_hz")), "b_z"),
-        ("check_convention", lambda p: turn(p, tuple(p)), "Only the update gate"),
+WRONG = {
+    "check_convention": [
+        (lambda p: p, "Turn the sign"),
+        (lambda p: turn(p, ("b_z",)), "Turn the sign"),
+        (lambda p: turn(p, ("W_xz", "W_hz")), "b_z"),
+        (lambda p: turn(p, tuple(p)), "Only the update gate"),
+        (lambda p: p | {n: 1 - p[n] for n in ("W_xz", "W_hz", "b_z")}, "not sigmoid(1 - a)"),
+        (lambda p: {"W_xz": -p["W_xz"]}, "no dictionary with the names"),
+    ],
+    "check_units": [
+        (lambda D, U: 4 * U // 3, "may not grow by 4/3"),
+        (lambda D, U: U, "three quarters"),
+        (lambda D, U: widest(D, U) + 1, "Too many"),
+        (lambda D, U: 1, "fits as well"),
+        (lambda D, U: float(widest(D, U)), "whole number"),
+        (lambda D, U: 0, "at least one"),
+    ],
+    "check_gate": [
+        (lambda r: 1 - r, "z must be smaller"),
+        (lambda r: 0.5, "z must be larger"),
+        (lambda r: 0.99, "z must be smaller"),
+        (lambda r: 1.0, "between 0 and 1"),
+        (lambda r: "0.9", "between 0 and 1"),
+    ],
+    "check_forget_cell": [
+        (planted(mix=lambda s, F, H, G: (1 - F) * H + F * G), "places"),
+        (planted(mix=lambda s, F, H, G: F * H + G), "gets 1 - F"),
+        (planted(candidate=lambda s, A: sigmoid(A)), "is a tanh"),
+        (planted(candidate=lambda s, A: A), "squashed by tanh"),
+        (planted(gate=lambda s, A: np.tanh(A)), "gate is a sigmoid"),
+        (planted(past=lambda s, d, F: 0), "two roads"),
+        (planted(past=lambda s, d, F: d * (1 - F)), "two roads"),
         (
-            "check_convention",
-            lambda p: p | {n: 1 - p[n] for n in ("W_xz", "W_hz", "b_z")},
-            "not sigmoid(1 - a)",
-        ),
-        ("check_convention", lambda p: {"W_xz": -p["W_xz"]}, "no dictionary with the names"),
-        ("check_units", lambda D, U: 4 * U // 3, "may not grow by 4/3"),
-        ("check_units", lambda D, U: U, "three quarters"),
-        ("check_units", lambda D, U: widest(D, U) + 1, "Too many"),
-        ("check_units", lambda D, U: 1, "fits as well"),
-        ("check_units", lambda D, U: float(widest(D, U)), "whole number"),
-        ("check_units", lambda D, U: 0, "at least one"),
-        ("check_gate", lambda r: 1 - r, "z must be smaller"),
-        ("check_gate", lambda r: 0.5, "z must be larger"),
-        ("check_gate", lambda r: 0.99, "z must be smaller"),
-        ("check_gate", lambda r: 1.0, "between 0 and 1"),
-        ("check_gate", lambda r: r"0.9", "between 0 and 1"),
-        ("check_forget_cell", planted(mix=lambda s, F, H, G: (1 - F) * H + F * G), "places"),
-        ("check_forget_cell", planted(mix=lambda s, F, H, G: F * H + G), "gets 1 - F"),
-        ("check_forget_cell", planted(candidate=lambda s, A: sigmoid(A)), "is a tanh"),
-        ("check_forget_cell", planted(candidate=lambda s, A: A), "squashed by tanh"),
-        ("check_forget_cell", planted(gate=lambda s, A: np.tanh(A)), "gate is a sigmoid"),
-        ("check_forget_cell", planted(past=lambda s, d, F: 0), "two roads"),
-        ("check_forget_cell", planted(past=lambda s, d, F: d * (1 - F)), "two roads"),
-        (
-            "check_forget_cell",
             planted(slopes=lambda s, d, H, F, G: {"f": d * (H - G) * F, "h": d * (1 - F)}),
             "slope of the sigmoid",
         ),
         (
-            "check_forget_cell",
             planted(
                 slopes=lambda s, d, H, F, G: {
                     "f": d * (H - G) * F * (1 - F),
@@ -168,43 +153,26 @@ def test_the_count_is_the_one_of_the_loop(z, resolution):
             ),
             "multiplied by 1 - F",
         ),
+        (planted(backward=lambda s, d, trace: None), "triple"),
+        (planted(backward=state_alone), "gives ndarray for the state; expected (dH,)"),
+        (planted(forward=lambda s, X, state: None), "no pair"),
         (
-            "check_forget_cell",
-            planted(backward=lambda s, d, trace: None),
-            "triple",
-        ),
-        ("check_forget_cell", planted(forward=lambda s, X, state: None), "no pair"),
-        (
-            "check_forget_cell",
             planted(forward=lambda s, X, state: (ForgetCell.forward(s, X, state)[0][0], ())),
             "the tuple (H_next,)",
         ),
-        (
-            "check_forget_cell",
-            planted(forward=lambda s, X, state: ((...,), (X, ..., ..., ...))),
-            "replace the ...",
-        ),
-        ("check_forget_cell", planted(_draw=lambda s, rng: s._weights("f", rng)), "no 'W_xh'"),
+        (planted(forward=lambda s, X, state: ((...,), (X, ..., ..., ...))), "replace the ..."),
+        (planted(_draw=lambda s, rng: s._weights("f", rng)), "no 'W_xh'"),
+        (planted(forward=mixing), "rows are mixed"),
+        (planted(forward=writing), "changes the old state"),
     ],
-)
-def test_wrong_answers_hear_their_cause(capsys, name, answer, cause):
-    words = said(capsys, getattr(lesson, name), answer)
-    assert words.startswith("not yet: ")
-    assert cause in words
+}
+
+test_right, test_empty, test_wrong, test_tables_are_complete = four_tests(lesson, RIGHT, WRONG)
 
 
-def test_a_cell_that_mixes_rows_or_writes_into_the_state_is_found(capsys):
-    def mixing(self, X, state):
-        new, trace = ForgetCell.forward(self, X, state)
-        return (new[0] + 1e-3 * (len(X) - 2),), trace
-
-    assert "rows are mixed" in said(capsys, lesson.check_forget_cell, planted(forward=mixing))
-
-    def writing(self, X, state):
-        new, trace = ForgetCell.forward(self, X, state)
-        state[0][...] = new[0]
-        return new, trace
-
-    assert "changes the old state" in said(
-        capsys, lesson.check_forget_cell, planted(forward=writing)
-    )
+@pytest.mark.parametrize(("z", "resolution"), [(0.9, 0.01), (0.5, 0.1), (0.97, 0.01), (0.995, 0.1)])
+def test_the_count_is_the_one_of_the_loop(z, resolution):
+    h, n = 0.0, 0
+    while (1 - z) * (1 - h) >= resolution:
+        h, n = z * h + (1 - z), n + 1
+    assert lesson.count_of(z, resolution) == n

@@ -160,6 +160,8 @@ def _check_gradients(cell, X, rng):
         )
         if not isinstance(came, tuple) or len(came) != 3:
             raise NotYet("backward returns no triple dX, (dH,), grads")
+        if not isinstance(came[1], tuple) or len(came[1]) != 1:
+            raise NotYet(f"backward gives {type(came[1]).__name__} for the state; expected (dH,)")
         errors = check_gradients(layer, X[:, :T], rng, most=12)
         wrong = [name for name, error in errors.items() if not error < TOLERANCE]
         if wrong:
