@@ -436,31 +436,35 @@ def _per_step(shared, *arrays):
     return [(shared, *entries) for entries in zip(*arrays, strict=True)]
 
 
+# From here on the last argument of a call of NumPy is where the result goes: `np.add(a, b, c)`
+# is `c[...] = a + b`.  By position it is a little quicker than as `out=c`, twenty times a step.
+
+
 def _sigmoid_of_half(A, half):
     """Turn a / 2 into sigmoid(a), in place."""
-    np.tanh(A, out=A)
-    np.multiply(A, half, out=A)
-    np.add(A, half, out=A)
+    np.tanh(A, A)
+    np.multiply(A, half, A)
+    np.add(A, half, A)
 
 
 def _tanh_slope(value, factor, out):
     """Compute factor (1 - tanh^2), from the value of tanh, into `out`."""
-    np.multiply(value, value, out=out)
-    np.subtract(1, out, out=out)
-    np.multiply(out, factor, out=out)
+    np.multiply(value, value, out)
+    np.subtract(1, out, out)
+    np.multiply(out, factor, out)
 
 
 def _minus_product(a, b, c, out):
     """Compute a - b c into `out`."""
-    np.multiply(b, c, out=out)
-    np.subtract(a, out, out=out)
+    np.multiply(b, c, out)
+    np.subtract(a, out, out)
 
 
 def _mix(Z, H, H_tilde, ZD, H_next):
     """Compute Z H + (1 - Z) H_tilde as H_tilde + Z (H - H_tilde); keep the last term in ZD."""
-    np.subtract(H, H_tilde, out=ZD)
-    np.multiply(ZD, Z, out=ZD)
-    np.add(ZD, H_tilde, out=H_next)
+    np.subtract(H, H_tilde, ZD)
+    np.multiply(ZD, Z, ZD)
+    np.add(ZD, H_tilde, H_next)
 
 
 class RNN(_Twin):
@@ -487,9 +491,9 @@ class RNN(_Twin):
     @staticmethod
     def _step(shared, H, X_A, A, H_next):
         times, W, product = shared
-        times(W, H, out=product)
-        np.add(X_A, product, out=A)
-        np.tanh(A, out=H_next)
+        times(W, H, product)
+        np.add(X_A, product, A)
+        np.tanh(A, H_next)
 
     def _slopes(self, work, chunk):
         _tanh_slope(work.H[1:][chunk], 1, out=work.dA[chunk, 0])
@@ -497,8 +501,8 @@ class RNN(_Twin):
     @staticmethod
     def _step_back(shared, dA):
         times, W, dH = shared
-        np.multiply(dA, dH, out=dA)
-        times(W, dA, out=dH)
+        np.multiply(dA, dH, dA)
+        times(W, dA, dH)
 
 
 class LSTM(_Twin):
@@ -537,16 +541,16 @@ class LSTM(_Twin):
     @staticmethod
     def _step(shared, H, H_next, X_A, A, IFO, C_tilde, I, F, O, C, FC, IC, C_next, tanh_C):
         times, W, product, product_view, half = shared
-        times(W, H, out=product)
-        np.add(X_A, product_view, out=A)
-        np.tanh(A, out=A)
-        np.multiply(IFO, half, out=IFO)
-        np.add(IFO, half, out=IFO)
-        np.multiply(F, C, out=FC)
-        np.multiply(I, C_tilde, out=IC)
-        np.add(FC, IC, out=C_next)
-        np.tanh(C_next, out=tanh_C)
-        np.multiply(O, tanh_C, out=H_next)
+        times(W, H, product)
+        np.add(X_A, product_view, A)
+        np.tanh(A, A)
+        np.multiply(IFO, half, IFO)
+        np.add(IFO, half, IFO)
+        np.multiply(F, C, FC)
+        np.multiply(I, C_tilde, IC)
+        np.add(FC, IC, C_next)
+        np.tanh(C_next, tanh_C)
+        np.multiply(O, tanh_C, H_next)
 
     def _slopes(self, work, chunk):
         # I (1 - I) C_tilde = (1 - I) IC, and so on: the way forward has kept I C_tilde and F C
@@ -555,21 +559,21 @@ class LSTM(_Twin):
         np.subtract(1, self._gate(A, "ifo"), out=self._gate(dA, "ifo"))
         for letter, kept in ("i", work.IC[chunk]), ("f", work.FC[chunk]), ("o", H_next):
             dA_gate = self._gate(dA, letter)
-            np.multiply(dA_gate, kept, out=dA_gate)
+            np.multiply(dA_gate, kept, dA_gate)
         _minus_product(I, work.IC[chunk], C_tilde, out=self._gate(dA, "c"))
         _minus_product(O, H_next, work.tanh_C[chunk], out=work.slope_of_C[chunk])
 
     @staticmethod
     def _step_back(shared, slope_of_C, dA, dA_cif, dA_o, F, rows):
         times, W, dH, dC, place = shared
-        np.multiply(slope_of_C, dH, out=slope_of_C)
-        np.add(dC, slope_of_C, out=dC)  # two roads into C
-        np.multiply(dA_o, dH, out=dA_o)
-        np.multiply(dA_cif, dC, out=dA_cif)  # dC meets three gates at once
-        np.multiply(dC, F, out=dC)
+        np.multiply(slope_of_C, dH, slope_of_C)
+        np.add(dC, slope_of_C, dC)  # two roads into C
+        np.multiply(dA_o, dH, dA_o)
+        np.multiply(dA_cif, dC, dA_cif)  # dC meets three gates at once
+        np.multiply(dC, F, dC)
         if place is not None:
             np.copyto(place, dA)
-        times(W, rows, out=dH)
+        times(W, rows, dH)
 
 
 class GRU(_Twin):
@@ -608,13 +612,13 @@ class GRU(_Twin):
     @staticmethod
     def _step(shared, X_zr, X_h, ZR, Z, R, H_tilde, H, RH, ZD, H_next):
         times, W, product, product_view, W_hh, product_h, half = shared
-        times(W, H, out=product)
-        np.add(X_zr, product_view, out=ZR)
+        times(W, H, product)
+        np.add(X_zr, product_view, ZR)
         _sigmoid_of_half(ZR, half)
-        np.multiply(R, H, out=RH)
-        times(W_hh, RH, out=product_h)
-        np.add(X_h, product_h, out=H_tilde)
-        np.tanh(H_tilde, out=H_tilde)
+        np.multiply(R, H, RH)
+        times(W_hh, RH, product_h)
+        np.add(X_h, product_h, H_tilde)
+        np.tanh(H_tilde, H_tilde)
         _mix(Z, H, H_tilde, ZD, H_next)
 
     def _slopes(self, work, chunk):
@@ -622,23 +626,23 @@ class GRU(_Twin):
         dA_z, dA_r, dA_h = (self._gate(dA, letter) for letter in "zrh")
         np.subtract(1, self._gate(A, "zr"), out=self._gate(dA, "zr"))
         _tanh_slope(self._gate(A, "h"), dA_z, out=dA_h)  # in this line dA_z is 1 - Z
-        np.multiply(dA_z, work.ZD[chunk], out=dA_z)
-        np.multiply(dA_r, work.RH[chunk], out=dA_r)
+        np.multiply(dA_z, work.ZD[chunk], dA_z)
+        np.multiply(dA_r, work.RH[chunk], dA_r)
 
     @staticmethod
     def _step_back(shared, Z, R, dA_zr, dA_z, dA_r, dA_h, rows):
         times, W, W_hh, dH, dRH, through, place = shared
-        np.multiply(dA_h, dH, out=dA_h)
-        times(W_hh, dA_h, out=dRH)
-        np.multiply(dA_z, dH, out=dA_z)
-        np.multiply(dA_r, dRH, out=dA_r)
+        np.multiply(dA_h, dH, dA_h)
+        times(W_hh, dA_h, dRH)
+        np.multiply(dA_z, dH, dA_z)
+        np.multiply(dA_r, dRH, dA_r)
         if place is not None:
             np.copyto(place, dA_zr)
-        times(W, rows, out=through)
-        np.multiply(dH, Z, out=dH)
-        np.multiply(dRH, R, out=dRH)
-        np.add(dH, dRH, out=dH)  # three roads into H
-        np.add(dH, through, out=dH)
+        times(W, rows, through)
+        np.multiply(dH, Z, dH)
+        np.multiply(dRH, R, dRH)
+        np.add(dH, dRH, dH)  # three roads into H
+        np.add(dH, through, dH)
 
     def _gradient_of_H(self, work, chunk, dA, out):
         U = self.units
@@ -684,12 +688,12 @@ class GRUResetAfter(_Twin):
     @staticmethod
     def _step(shared, X_h, X_zr, H_tilde, ZR, Z, R, RG, entering, H, ZD, H_next):
         times, W, product, product_zr, product_g, half = shared
-        times(W, entering, out=product)
-        np.add(X_zr, product_zr, out=ZR)
+        times(W, entering, product)
+        np.add(X_zr, product_zr, ZR)
         _sigmoid_of_half(ZR, half)
-        np.multiply(R, product_g, out=RG)
-        np.add(X_h, RG, out=H_tilde)
-        np.tanh(H_tilde, out=H_tilde)
+        np.multiply(R, product_g, RG)
+        np.add(X_h, RG, H_tilde)
+        np.tanh(H_tilde, H_tilde)
         _mix(Z, H, H_tilde, ZD, H_next)
 
     def _slopes(self, work, chunk):
@@ -698,17 +702,17 @@ class GRUResetAfter(_Twin):
         dA_h, dA_z, dA_r, dA_g = (self._gate(dA, letter) for letter in "hzrg")
         np.subtract(1, self._gate(A, "zr"), out=self._gate(dA, "zr"))
         _tanh_slope(H_tilde, dA_z, out=dA_h)  # in this line dA_z is 1 - Z
-        np.multiply(dA_z, work.ZD[chunk], out=dA_z)
-        np.multiply(dA_r, RG, out=dA_r)
-        np.multiply(dA_r, dA_h, out=dA_r)
-        np.multiply(dA_h, R, out=dA_g)
+        np.multiply(dA_z, work.ZD[chunk], dA_z)
+        np.multiply(dA_r, RG, dA_r)
+        np.multiply(dA_r, dA_h, dA_r)
+        np.multiply(dA_h, R, dA_g)
 
     @staticmethod
     def _step_back(shared, Z, dA, dA_zrg, rows):
         times, W, dH, through, place = shared
-        np.multiply(dA, dH, out=dA)  # dH meets all four gates at once
+        np.multiply(dA, dH, dA)  # dH meets all four gates at once
         if place is not None:
             np.copyto(place, dA_zrg)
-        times(W, rows, out=through)
-        np.multiply(dH, Z, out=dH)
-        np.add(dH, through, out=dH)
+        times(W, rows, through)
+        np.multiply(dH, Z, dH)
+        np.add(dH, through, dH)
