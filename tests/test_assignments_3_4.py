@@ -4,6 +4,7 @@ In this process and light.  What the grader does with the sources is tested in t
 """
 
 import contextlib
+import hashlib
 import importlib.util
 import io
 import json
@@ -11,14 +12,14 @@ import re
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from course_utils.classroom.answers import collect
+from course_utils.classroom.judge import judge_cell
 
 PROJECT = Path(__file__).resolve().parents[1]
 SOURCE = PROJECT / "notebooks" / "assignments" / "source"
-A3 = "a3_stacked_bidirectional_gru"
+A3, A4 = "a3_stacked_bidirectional_gru", "a4_open_project"
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION ?([^\n]*)\n(.*?)^ *### END SOLUTION$", re.M | re.S)
 HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n(.*)^### END HIDDEN TESTS\Z", re.M | re.S)
 SAYS_RIGHT = "correct so far"
@@ -70,49 +71,13 @@ def key(name, student="ada"):
     return run(name, student)
 
 
-def close(came, expected, tolerance):
-    if isinstance(expected, dict):
-        return (
-            isinstance(came, dict)
-            and came.keys() == expected.keys()
-            and all(close(came[k], expected[k], tolerance) for k in expected)
-        )
-    if isinstance(expected, list):
-        return (
-            isinstance(came, list)
-            and len(came) == len(expected)
-            and all(map(close, came, expected, [tolerance] * len(came)))
-        )
-    if isinstance(expected, (int, float)) and isinstance(came, (int, float)):
-        return abs(came - expected) <= tolerance * (1 + abs(expected))
-    return came == expected
-
-
-def arrays(value):
-    if isinstance(value, dict):
-        return {k: arrays(v) for k, v in value.items()}
-    return np.array(value) if isinstance(value, list) else value
-
-
-def share(answer, right):
-    """How much of a case an answer gets: what the grader does, in short."""
-    if "value" not in answer:
-        return float("value" not in right and answer.get("error") == right.get("error"))
-    value = json.loads(answer["value"])
-    if right["judge"] is not None:
-        return float(right["judge"](arrays(value)))
-    return float("value" in right and close(value, json.loads(right["value"]), right["tolerance"]))
-
-
 def marks_of(name, submission, student="ada"):
-    """{test: marks} of what a run recorded."""
-    points = {i: marks.get("points") for _, i, marks in cells(name)}
-    found = {}
+    """{test: marks} of what a run recorded, by the judge of the grader."""
+    points, found = full(name), {}
     for i, (cases, _) in key(name, student).items():
         if cases:
-            answers = {answer["case"]: answer for answer in submission[i][0]}
-            got = sum(share(answers[c["case"]], c) * c["points"] for c in cases)
-            found[i] = points[i] * got / sum(c["points"] for c in cases)
+            share, _ = judge_cell(cases, submission[i][0])
+            found[i] = points[i] * share
     return found
 
 
@@ -244,3 +209,148 @@ def test_a_mistake_hears_its_cause_and_loses_its_marks(mistake):
     expected = full(A3) | planted["points"]
     assert marks_of(A3, done) == pytest.approx(expected)
     assert sum(expected.values()) < sum(full(A3).values())
+
+
+# --------------------------------------------------------------------------- the open project
+
+QUICK = {  # so that a test takes no time: one short run, no picture
+    "a4-run": "results = {'a': np.ones(SEEDS), 'b': np.zeros(SEEDS)}",
+    "a4-figure": "pass",
+}
+SERIES = {
+    "el_nino.csv": "sea_surface_temperature",
+    "co2.csv": "co2",
+}
+
+
+def with_file(name, column=..., **lines):
+    """The cells of a project with other data, and lines in place of others."""
+    source = {i: cell["source"] for cell, i, _ in cells(A4)}
+    given = source["a4-file"].replace("my_file = ...", f"my_file = {name!r}")
+    if column is not ...:
+        given = given.replace("my_column = ...", f"my_column = {column!r}")
+    changed = QUICK | {"a4-file": given}
+    for i, (old, new) in lines.items():
+        i = i.replace("_", "-")
+        assert source[i].count(old) == 1, old
+        changed[i] = source[i].replace(old, new)
+    return changed
+
+
+def test_the_table_of_the_project_agrees_with_its_cells():
+    text = "\n".join(c["source"] for c, _, _ in cells(A4) if c["cell_type"] == "markdown")
+    rows = re.findall(r"^\| (\d+) ([^|]+) \| (\d+) \| (\d+) \| by (hand|program) \|$", text, re.M)
+    (minutes, points), *_ = re.findall(r"^\| together \| (\d+) \| (\d+) \|", text, re.M)
+    assert 6 <= len(rows) <= 10
+    assert sum(int(row[2]) for row in rows) == int(minutes) <= 120
+    graded = [(i, m) for _, i, m in cells(A4) if m.get("grade")]
+    found = [
+        (re.match(r"step(\d+)-", i)[1], str(m["points"]), "hand" if m["solution"] else "program")
+        for i, m in graded
+    ]
+    assert found == [(number, worth, who) for number, _, _, worth, who in rows]
+    assert sum(m["points"] for _, m in graded) == int(points)
+    titles = re.findall(r"^## Step (\d+): .*\*\((\d+) minutes, (\d+) points\)\*$", text, re.M)
+    assert titles == [(number, time, worth) for number, _, time, worth, _ in rows]
+
+
+def test_what_is_marked_by_hand_has_a_mark_scheme_that_adds_up():
+    for cell, i, marks in cells(A4):
+        if kind(marks) != "manual":
+            continue
+        assert cell["cell_type"] == "markdown"
+        assert cell["source"].startswith("### BEGIN SOLUTION"), i
+        assert cell["source"].endswith("### END SOLUTION"), f"{i}: the scheme is not removed"
+        scheme = re.search(r"### BEGIN MARK SCHEME\n(.*)### END MARK SCHEME", cell["source"], re.S)
+        worth = re.findall(r"^- (\d) ", scheme[1], re.M)
+        assert sum(map(int, worth)) == marks["points"], i
+
+
+def test_the_project_runs_as_it_is_handed_out():
+    done = run(A4, "ada", QUICK)
+    for i in of_kind(A4, "test"):
+        assert done[i][1] == SAYS_RIGHT, i
+    reference = key_of_project()
+    for i, (cases, _) in done.items():
+        if cases:
+            assert judge_cell(reference[i][0], cases)[0] == 1, i
+
+
+@cache
+def key_of_project():
+    return run(A4, "bob", QUICK)
+
+
+def lost_with(changed):
+    """{test: the share of its marks} where a changed project loses some, and all that is said."""
+    done, reference = run(A4, "ada", changed), key_of_project()
+    shares = {i: judge_cell(cases, done[i][0])[0] for i, (cases, _) in reference.items() if cases}
+    return {i: s for i, s in shares.items() if s < 1}, "\n".join(text for _, text in done.values())
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_a_series_can_be_the_project(name):
+    assert lost_with(with_file(name, SERIES[name]))[0] == {}
+
+
+@pytest.mark.parametrize(
+    ("lines", "lost", "says"),
+    [
+        (
+            {"a4_parts": ("parts = project.split(data.values, train=0.8, valid=0.1, gap=T)",
+                          "N = len(data.values)\n"
+                          "parts = {'train': (0, N), 'valid': (N // 2, N), 'test': (N // 2, N)}")},
+            {"step2-parts"},
+            "share no step",
+        ),
+        (
+            {"a4_parts": ("values = project.standardised(data, parts)", "values = data.values")},
+            {"step2-parts"},
+            "not standardised",
+        ),
+        (
+            {"a4_model": ("return project.crops(values, parts[part], rng, B, T, replicas)",
+                          "pieces = project.crops(values, parts[part], rng, B, T, replicas)\n"
+                          "    return (type(b)(b.X, b.X) for b in pieces)")},
+            {"step5-first-loss"},
+            "",
+        ),
+        (
+            {"a4_model": ("parts[part]", "(0, len(values))")},
+            {"step6-no-leak"},
+            "",
+        ),
+    ],
+    ids=["parts overlap", "not standardised", "target is the input", "pieces of everything"],
+)  # fmt: skip
+def test_what_the_sanity_cells_of_the_project_catch(lines, lost, says):
+    missing, said = lost_with(with_file("el_nino.csv", SERIES["el_nino.csv"], **lines))
+    assert set(missing) == lost
+    assert says in said
+
+
+def test_a_reader_of_both_sides_is_caught():
+    """Next-step prediction with a two-sided network: the answer stands in the input."""
+    source = {i: cell["source"] for cell, i, _ in cells(A4)}["a4-model"]
+    two_sided = (
+        "from course_utils.cells import RNNCell\n"
+        "from course_utils.layers import Dense, Embedding, Sequential\n"
+        "from course_utils.recurrent import bidirectional\n\n"
+        "def make_model(rng, units=4, replicas=None):\n"
+        "    both = bidirectional(RNNCell(4, units, rng), RNNCell(4, units, rng))\n"
+        "    last = Dense(2 * units, data.K, rng)\n"
+        "    return Sequential(Embedding(data.K, 4, rng), both, last)\n"
+    )
+    missing, said = lost_with(QUICK | {"a4-model": f"{source}\n\n{two_sided}"})
+    assert missing == {"step6-no-leak": pytest.approx(1 / 3)}
+    assert "they use the future" in said
+
+
+def test_the_text_is_what_its_page_says():
+    page = (PROJECT / "data" / "README.md").read_text("utf-8")
+    content = (PROJECT / "data" / "course_text.txt").read_bytes().replace(b"\r\n", b"\n")
+    text = content.decode("utf-8")
+    assert hashlib.sha256(content).hexdigest() in page
+    assert f"{len(text):,} characters of {len(set(text))} kinds" in page
+    card = {i: c["source"] for c, i, _ in cells(A4)}["step1-card"]
+    assert f"{len(text):,} characters of {len(set(text))} kinds" in card
