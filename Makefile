@@ -24,6 +24,9 @@ lab: setup ## open the course in JupyterLab
 test: setup ## run every test and every notebook
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile
 
+test-classroom: setup ## test the grader: hostile submissions, typical mistakes, a class of 100
+	@CLASSROOM=all $(PY) -m pytest -n $(WORKERS) --dist loadfile tests/classroom
+
 test-strict: setup ## compare every stored output, with one BLAS thread and with two
 	@COURSE_THREADS=1 $(PY) tests/tools/strict.py -n $(WORKERS)
 	@COURSE_THREADS=2 $(PY) tests/tools/strict.py -n $(WORKERS)
@@ -45,6 +48,13 @@ outputs: setup ## execute the notebooks in place; one of them: make outputs NB=0
 bench: setup ## measure the fast twins; first look: QUICK=--quick; PyTorch too: TORCH=its-python
 	@$(PY) tests/tools/bench.py $(QUICK) $(if $(TORCH),--torch $(TORCH))
 
+release: setup ## write the bundle for students; one of them: make release ASSIGNMENT=a2_lstm
+	@$(PY) -m course_utils.classroom release $(ASSIGNMENT)
+
+grade: setup ## grade: make grade SUBMISSIONS=folder-or-zip ASSIGNMENT=a2_lstm [OUT=folder]
+	@$(PY) -m course_utils.classroom grade "$(SUBMISSIONS)" "$(ASSIGNMENT)" \
+		$(if $(OUT),--out "$(OUT)") $(GRADEARGS)
+
 slide-map: setup ## write the slide map in notebooks/README.md from the tags
 	@$(PY) tests/tools/slide_map.py
 
@@ -56,4 +66,5 @@ clean: ## remove .venv and everything that the commands made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup lab test test-strict check lint format outputs bench slide-map lock clean
+.PHONY: help setup lab test test-strict check lint format outputs bench slide-map lock clean \
+	test-classroom release grade

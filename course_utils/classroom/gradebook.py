@@ -106,7 +106,7 @@ class Course:
 
 
 def _find_alembic():
-    """Let nbgrader find the command `alembic`, which lies beside Python, when it makes a gradebook."""
+    """Let nbgrader find the command `alembic`, which lies beside Python."""
     folder, path = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
     if folder not in path.split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([folder, path])

@@ -15,8 +15,6 @@ import sys
 import types
 from pathlib import Path
 
-import nbformat
-
 from course_utils.classroom import answers, judge
 from course_utils.classroom.family import die_with_parent
 from course_utils.classroom.source import AssignmentError, is_key, settings
@@ -27,15 +25,15 @@ def run_reference(path, student):
 
     Raises AssignmentError when the source itself fails; that is the teacher's to mend.
     """
-    notebook = nbformat.read(path, as_version=4)
+    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
     module = types.ModuleType("__main__")
     module.__dict__["display"] = lambda *things, **options: None
     sys.modules["__main__"] = module
     recorded = {}
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code":
+    for number, cell in enumerate(cells):
+        if cell["cell_type"] != "code":
             continue
-        text = f"STUDENT = {student!r}" if is_key(cell) else cell.source
+        text = f"STUDENT = {student!r}" if is_key(cell) else "".join(cell["source"])
         with answers.collect() as collection:
             _execute(text, f"cell {number}", module.__dict__, Path(path).name)
         grade_id = settings(cell).get("grade_id")

@@ -114,7 +114,9 @@ def _write_key(cells, submitted, source, student, notes):
         if is_key(cell) or (cell.get("id") == true_id and cell.cell_type == "code"):
             typed = cell.source.strip()
             cells[number] = v4.new_code_cell(line)
-            if student.lower() not in typed.lower():
+            if "your id" in typed:
+                notes.append("the cell with the student id was not filled in")
+            elif student.lower() not in typed.lower():
                 notes.append(f"the notebook says {typed[:60]!r}, the submission is of {student!r}")
             return
     cells.insert(0, v4.new_code_cell(line))

@@ -12,7 +12,6 @@ import zmq.asyncio
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 from nbclient import NotebookClient
-from nbformat import NotebookNode
 
 from course_utils.classroom import sandbox
 from course_utils.classroom.answers import MIME
@@ -251,10 +250,3 @@ def _disk(folder):
             with contextlib.suppress(OSError):
                 total += max(4096, os.lstat(os.path.join(place, name)).st_size)
     return total
-
-
-def code_cell(source):
-    """Give a code cell to run."""
-    return NotebookNode(
-        cell_type="code", source=source, metadata={}, outputs=[], execution_count=None
-    )

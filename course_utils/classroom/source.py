@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import nbformat
-
 PROJECT = Path(__file__).resolve().parents[2]
 ROOT = PROJECT / "notebooks" / "assignments"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -38,6 +36,8 @@ class Source:
     @cached_property
     def notebook(self):
         """The notebook as nbformat reads it; do not change it."""
+        import nbformat
+
         return nbformat.read(self.path, as_version=4)
 
     @cached_property

@@ -5,12 +5,15 @@
 Each submission is tried in a process of its own, so that nothing of it can stay.
 """
 
+import sys
+
+sys.modules.setdefault("rfc3987_syntax", None)  # builds a parser for a second; notebooks need none
+
 import contextlib
 import json
 import os
 import re
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,7 +24,7 @@ from nbformat import v4
 from course_utils.classroom.family import die_with_parent
 from course_utils.classroom.limits import Limits
 from course_utils.classroom.repair import repair, run_cells
-from course_utils.classroom.run import Outcome, code_cell, run
+from course_utils.classroom.run import Outcome, run
 from course_utils.classroom.source import AssignmentError, Source, settings, split_hidden
 
 MOST_TEXT = 20_000  # letters of one output in the feedback
@@ -59,7 +62,7 @@ def try_submission(job):
     submission = nbformat.read(job.notebook, as_version=4)
     repaired = repair(submission, source, job.student)
     parts = run_cells(repaired.notebook)
-    executed = v4.new_notebook(cells=[code_cell(text) for _, text in parts])
+    executed = v4.new_notebook(cells=[v4.new_code_cell(text) for _, text in parts])
     with _reference(source, job.student) as reference:
         outcome = run(executed, _paths(job.files), limits, safe=job.safe)
         answers = _answers_by_cell(repaired.notebook, parts, outcome)

@@ -1,4 +1,4 @@
-"""A small assignment for the tests of the grader, built by code: three answers, three test cells."""
+"""A small assignment for the tests of the grader, built by code: three answers, three tests."""
 
 import copy
 
@@ -127,7 +127,7 @@ def write_source(root):
 
 
 def solved(released, source, changes=None):
-    """The released notebook with the solutions written in, except for `changes` {grade_id: text}."""
+    """The released notebook with its solutions, except for `changes` {grade_id: text}."""
     notebook = copy.deepcopy(released)
     texts = {
         c.metadata.nbgrader.grade_id: c.source for c in source.cells if "nbgrader" in c.metadata

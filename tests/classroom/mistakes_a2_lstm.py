@@ -1,0 +1,215 @@
+"""Wrong answers to assignment 2 that students give, each with the marks that it gets.
+
+The form is that of README.md.  Each mistake changes a line or two of the solution.
+"""
+
+import json
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+NAME = "a2_lstm"
+SOURCE = PROJECT / "notebooks" / "assignments" / "source" / NAME / f"{NAME}.ipynb"
+
+
+def solution(grade_id):
+    """The source of an answer cell, without the lines that mark the solution."""
+    for cell in json.loads(SOURCE.read_text(encoding="utf-8"))["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id:
+            lines = "".join(cell["source"]).splitlines(keepends=True)
+            return "".join(line for line in lines if "### " not in line)
+    raise KeyError(grade_id)
+
+
+def changed(grade_id, *pairs):
+    """{answer cell: its solution with old replaced by new}; each old stands there once."""
+    text = solution(grade_id)
+    for old, new in zip(pairs[::2], pairs[1::2], strict=True):
+        assert text.count(old) == 1, (grade_id, old, text.count(old))
+        text = text.replace(old, new)
+    return {grade_id: text}
+
+
+MISTAKES = {
+    "the output gate looks at the old memory": {
+        "cells": changed("q1-peephole", 'p["p_o"] * C_next', 'p["p_o"] * C'),
+        "points": {"q1-peephole-test": 1.0},
+    },
+    "a gate without its peephole": {
+        "cells": changed("q1-peephole", ' + p["p_f"] * C)', ")"),
+        "points": {"q1-peephole-test": 1.0},
+    },
+    "dropped transpose, forward": {
+        "cells": changed("q1-peephole", 'p[f"W_h{g}"]', 'p[f"W_h{g}"].T'),
+        "points": {"q1-peephole-test": 1.0},
+    },
+    "wrong gate order": {
+        "cells": changed("q2-back", '(gates[g] for g in "ifoc")', '(gates[g] for g in "ifco")'),
+        "points": {"q2-back-test": 1.0},
+    },
+    "the peephole's road into the new memory is missing": {
+        "cells": changed("q2-back", ' + dA["o"] * p["p_o"]', ""),
+        "points": {"q2-back-test": 1.0},
+    },
+    "the peepholes' roads into the old memory are missing": {
+        "cells": changed("q2-back", ' + dA["i"] * p["p_i"] + dA["f"] * p["p_f"]', ""),
+        "points": {"q2-back-test": 1.0},
+    },
+    "sigma for its slope": {
+        "cells": changed(
+            "q2-back",
+            "C_tilde * sigmoid_derivative(I)",
+            "C_tilde * I",
+            "C * sigmoid_derivative(F)",
+            "C * F",
+        ),
+        "points": {"q2-back-test": 1.0},
+    },
+    "tanh left out on the way to the memory": {
+        "cells": changed("q2-back", "O * tanh_derivative(tanh_C)", "O"),
+        "points": {"q2-back-test": 1.0},
+    },
+    "the memory for its tanh": {
+        "cells": changed("q2-back", "dH_next * tanh_C * sigmoid", "dH_next * C_next * sigmoid"),
+        "points": {"q2-back-test": 1.0},
+    },
+    "mean over the batch for the sum": {
+        "cells": changed("q2-back", ".sum(axis=0)", ".mean(axis=0)"),
+        "points": {"q2-back-test": 1.0},
+    },
+    "the gates stay in the order of the file": {
+        "cells": changed("q3-file", "np.concatenate([i, f, c, o])", "np.concatenate([i, o, f, c])"),
+        "points": {"q3-file-test": 1.0},
+    },
+    "one of two biases": {
+        "cells": changed(
+            "q3-file", "in_order(input_bias + recurrent_bias)", "in_order(input_bias)"
+        ),
+        "points": {"q3-file-test": 1.0},
+    },
+    "each recurrent block is left as it was": {
+        "cells": changed(
+            "q3-file",
+            "in_order(R).T",
+            "np.concatenate(np.split(in_order(R), 4), axis=1)",
+        ),
+        "points": {"q3-file-test": 1.0},
+    },
+    "wrong axis": {
+        "cells": changed("q4-half", "np.cumprod(F, axis=1)", "np.cumprod(F, axis=0)"),
+        "points": {"q4-half-test": 1.0},
+    },
+    "off by one in time": {
+        "cells": changed("q4-half", "gone.argmax(axis=1) + 1", "gone.argmax(axis=1)"),
+        "points": {"q4-half-test": 1.0},
+    },
+    "a single gate for the product": {
+        "cells": changed("q4-half", "np.cumprod(F, axis=1)", "F"),
+        "points": {"q4-half-test": 1.0},
+    },
+    "a memory that lasts is not told": {
+        "cells": changed(
+            "q4-half",
+            "np.where(gone.any(axis=1), gone.argmax(axis=1) + 1, -1)",
+            "gone.argmax(axis=1) + 1",
+        ),
+        "points": {"q4-half-test": 1.0},
+    },
+    "half-lives spaced evenly": {
+        "cells": changed("q5-spread", "np.geomspace", "np.linspace"),
+        "points": {"q5-spread-test": 1.0},
+    },
+    "one over e for one half": {
+        "cells": changed("q5-spread", "0.5 ** (1 / half_lives)", "np.exp(-1 / half_lives)"),
+        "points": {"q5-spread-test": 1.0},
+    },
+    "the gate for its bias": {
+        "cells": changed("q5-spread", "np.log(F / (1 - F))", "F"),
+        "points": {"q5-spread-test": 1.0},
+    },
+    "the input gate opens with the forget gate": {
+        "cells": changed("q5-spread", "return b_f, -b_f", "return b_f, b_f"),
+        "points": {"q5-spread-test": 1.0},
+    },
+    "the ways through H are closed": {
+        "cells": changed("q6-roads", 'dH = dH + dA[g] @ cell.params[f"W_h{g}"].T', "pass"),
+        "points": {"q6-roads-test": 1.0},
+    },
+    "all ways are open": {
+        "cells": changed("q6-roads", "for g in open_gates:", 'for g in "ifoc":'),
+        "points": {"q6-roads-test": 1.0},
+    },
+    "dropped transpose": {
+        "cells": changed("q6-roads", '[f"W_h{g}"].T', '[f"W_h{g}"]'),
+        "points": {"q6-roads-test": 1.0},
+    },
+    "missing carry": {
+        "cells": changed("q6-roads", "dC = dC * trace.F", "pass"),
+        "points": {"q6-roads-test": 1.0},
+    },
+    "the tape is read from the front": {
+        "cells": changed("q6-roads", "reversed(tape)", "tape"),
+        "points": {"q6-roads-test": 1.0},
+    },
+    "one of two bugs is found, in the forget gate": {
+        "cells": changed(
+            "q7-bug",
+            'dA[g] @ p[f"W_x{g}"].mT for g in "foc"',
+            'dA[g] @ p[f"W_x{g}"].mT for g in "fc"',
+        ),
+        "points": {"q7-bug-test": 1.0},
+    },
+    "one of two bugs is found, in the gradient of X": {
+        "cells": changed("q7-bug", "(C - C_tilde)", "C"),
+        "points": {"q7-bug-test": 1.0},
+    },
+    "missing mask": {
+        "cells": changed("q8-saturation", "F[mask]", "F.reshape(-1, F.shape[2])"),
+        "points": {"q8-saturation-test": 1.0},
+    },
+    "each sequence counts alike": {
+        "cells": changed(
+            "q8-saturation",
+            "    real = F[mask]",
+            "    each = [[(f[m] < 0.1).mean(0), (f[m] > 0.9).mean(0)] for f, m in zip(F, mask)]\n"
+            "    return np.mean(each, axis=0).T\n    real = F[mask]",
+        ),
+        "points": {"q8-saturation-test": 1.0},
+    },
+    "shut and open change places": {
+        "cells": changed(
+            "q8-saturation",
+            "real < 0.1",
+            "real > 0.9",
+            "(real > 0.9).mean(axis=0)], axis=1",
+            "(real < 0.1).mean(axis=0)], axis=1",
+        ),
+        "points": {"q8-saturation-test": 1.0},
+    },
+    "a register for a till": {
+        "cells": changed("q10-till", "row(K / 2, r=-K)", "row(K / 2, r=-K, w=-K)"),
+        "points": {"q10-till-test": 1.0},
+    },
+    "the input gate stands open": {
+        "cells": changed("q10-till", "row(-K / 2, w=K)", "row(K / 2)"),
+        "points": {"q10-till-test": 1.0},
+    },
+    "the sum shows at every step": {
+        "cells": changed("q10-till", "row(-K / 2, q=K)", "row(K / 2)"),
+        "points": {"q10-till-test": 1.0},
+    },
+    "a memory so large that tanh bends it": {
+        "cells": changed("q10-till", "K, a = 40.0, 0.001", "K, a = 40.0, 0.2"),
+        "points": {"q10-till-test": 1.0},
+    },
+    "the inputs in the order of a neighbour": {
+        "cells": changed("q10-till", "for name in columns]", 'for name in ("q", "r", "x", "w")]'),
+        "points": {"q10-till-test": 1.0},
+    },
+    "the reset does not clear": {
+        "cells": changed("q10-till", "row(K / 2, r=-K)", "row(K / 2)"),
+        "points": {"q10-till-test": 1.0},
+    },
+}
+
+# What the visible check of the question says to it.
+SAYS = {name: "" for name in MISTAKES}
