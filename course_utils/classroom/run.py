@@ -57,7 +57,8 @@ class _Run(NotebookClient):
             km=_kernel_manager(box, limits, safe),
             allow_errors=True,
             timeout=None,  # the watch keeps the time: it also stops a loop that catches interrupts
-            iopub_timeout=limits.grace_seconds,
+            iopub_timeout=10,
+            raise_on_iopub_timeout=True,
             startup_timeout=60,
             record_timing=False,
             shutdown_kernel="immediate",
@@ -147,9 +148,12 @@ class _Run(NotebookClient):
     async def _watch(self, deadline):
         """Look at time, memory and disk again and again."""
         limits, clock = self.limits, asyncio.get_running_loop().time
+        cuts = self.kc.iopub_channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         while not self.stopping:
             await asyncio.sleep(WATCH_SECONDS)
-            if clock() > deadline:
+            if await cuts.poll(0) and await self._lives_on():
+                self._stop(f"a message of more than {limits.message >> 20} MB")
+            elif clock() > deadline:
                 self._stop(f"longer than {limits.total_seconds:g} s in all")
             elif _memory(self.km.provisioner.process.pid) > limits.total_memory:
                 self._stop(f"more than {limits.total_memory >> 20} MB of memory")
@@ -157,6 +161,11 @@ class _Run(NotebookClient):
                 self._stop("the machine ran out of memory")
             elif _disk(self.box.wires) > limits.file_size:
                 self._stop("files where only sockets belong")
+
+    async def _lives_on(self):
+        """Does the kernel live on after its socket was cut, because of what it sent?"""
+        await asyncio.sleep(1)
+        return self.km is not None and await self.km.is_alive()
 
 
 def _kernel_manager(box, limits, safe):

@@ -81,8 +81,12 @@ def known(text, grade_id, **settings):
     """A code cell that nbgrader knows."""
     cell = v4.new_code_cell(text, id=grade_id)
     cell.metadata["nbgrader"] = {
-        "grade": False, "solution": False, "locked": False, "task": False,
-        "grade_id": grade_id, "schema_version": 3,
+        "grade": False,
+        "solution": False,
+        "locked": False,
+        "task": False,
+        "grade_id": grade_id,
+        "schema_version": 3,
         **settings,
     }
     return cell
