@@ -186,6 +186,10 @@ def test_an_empty_notebook_says_not_yet_and_raises_nowhere():
     for i in of_kind(A3, "test"):
         assert done[i][1].startswith("not yet: "), i
         assert "\n" not in done[i][1]
+    said = "\n".join(text for _, text in done.values())
+    for i, source in of_kind(A3, "answer").items():
+        for _, words, _ in SOLUTION.findall(source):
+            assert words in said, f"{i}: the words of a stub are never seen"
     assert sum(marks_of(A3, done).values()) == 0
 
 

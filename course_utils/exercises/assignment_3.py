@@ -15,6 +15,20 @@ from course_utils.recurrent import Recurrent, bidirectional, scan
 STEP = 1e-5  # of a central difference
 
 
+def _written(*calls):
+    """Raise NotYet with the words of every part that is not written yet; other errors can wait."""
+    words = []
+    for part, arguments in calls:
+        try:
+            part(*arguments)
+        except NotImplementedError as open_part:
+            words.append(str(open_part))
+        except Exception:
+            continue
+    if words:
+        raise NotYet("; ".join(words))
+
+
 # --------------------------------------------------------------------------- 1: parameters
 
 # (D, U, depth, join): right, one direction only, every layer reads D, joins swapped, no biases
@@ -149,6 +163,7 @@ def check_meet(meet_class):
     parts = bidirectional(RNNCell(D, U, rng), RNNCell(D, U, rng)).parts
     layer = meet_class(*parts)
     X = rng.normal(size=(B, T, D))
+    _written((layer.forward, [X]), (layer.backward, [np.ones((B, T, U))]))
     Y = call(layer.forward, X)
     halves = [part.forward(X) for part in parts]
     if np.shape(Y) == (B, T, 2 * U):
@@ -232,6 +247,7 @@ def make_check_highway_backward(highway):
         rng = np.random.default_rng(55)
         X, H, dY = rng.normal(size=(3, 2, 3, 4))
         W, b = rng.normal(size=(4, 4)), rng.normal(size=4)
+        _written((highway_backward, [dY, X, H, np.full(X.shape, 0.5), W]))
 
         def back(X, H, W, b):
             _, G = _pair(highway, X, H, W, b)
@@ -322,6 +338,7 @@ def check_mgu(mgu_class):
     for p in cell.params.values():
         p += 0.4 * rng.normal(size=p.shape)
     X, H = rng.normal(size=(2, 5, 3)), rng.uniform(-0.9, 0.9, (2, 4))
+    _written((cell.forward, [X[:, 0], (H,)]), (cell.backward, [(H,), None]))
     _mgu_limits(cell, X[:, 0], H)
     _mgu_by_hand(mgu_class)
     layer = Recurrent(cell)
