@@ -1,5 +1,6 @@
 """Assignments 1 and 2: the key runs for every student, checks teach, mistakes cost their marks."""
 
+import ast
 import functools
 import json
 import runpy
@@ -9,12 +10,15 @@ import numpy as np
 import pytest
 
 from course_utils.classroom.answers import collect
+from course_utils.exercises import assignment_1, assignment_2
 
 PROJECT = Path(__file__).parents[1]
-NAMES = {"a1": "a1_rnn_and_bptt"}
+NAMES = {"a1": "a1_rnn_and_bptt", "a2": "a2_lstm"}
 KEYS = ("ada", "bob", "cleo")
+ONLY_PRINTS = ("q7-run",)  # given cells that define nothing
 
 
+@functools.cache
 def source(short):
     name = NAMES[short]
     path = PROJECT / "notebooks" / "assignments" / "source" / name / f"{name}.ipynb"
@@ -25,8 +29,11 @@ def grader_of(cell):
     return cell["metadata"].get("nbgrader", {})
 
 
-def run(short, student, changes=None):
-    """Run a source notebook in this process -> {test cell: its records}, names of the notebook."""
+def run(short, student, changes=None, tests=None):
+    """Run a source notebook in this process -> {test cell: its records}.
+
+    changes: {answer cell: other source}; tests: the test cells to run, None for all.
+    """
     names, records = {"__name__": "__main__"}, {}
     for cell in source(short):
         if cell["cell_type"] != "code":
@@ -35,17 +42,20 @@ def run(short, student, changes=None):
         if "student-key" in cell["metadata"].get("tags", []):
             text = f"STUDENT = {student!r}"
         grade_id = grader_of(cell).get("grade_id")
+        left_out = grader_of(cell).get("grade") and grade_id not in (tests or [])
+        if tests is not None and (left_out or grade_id in ONLY_PRINTS):
+            continue
         text = (changes or {}).get(grade_id, text)
         with collect() as got:
             exec(compile(text, cell["id"], "exec"), names)
         if grader_of(cell).get("grade"):
             records[grade_id] = got
-    return records, names
+    return records
 
 
 @functools.cache
 def key(short, student):
-    return run(short, student)[0]
+    return run(short, student)
 
 
 def equal(a, b, tolerance):
@@ -87,18 +97,17 @@ def share(came, expected):
 
 
 def marks(short, student, changes):
-    """{test cell: marks} of a notebook with some answers changed."""
-    came, _ = run(short, student, changes)
-    result = {}
-    for cell in source(short):
-        grade_id = grader_of(cell).get("grade_id")
-        if grade_id not in key(short, student):
-            continue
+    """{test cell: marks} with some answers changed; the cells of all other questions have theirs.
+
+    `test_a_question_is_marked_on_its_own` says why these need not run again.
+    """
+    touched = {f"{grade_id}-test" for grade_id in changes} or set(maxima(short))
+    came, result = run(short, student, changes, touched), dict(maxima(short))
+    for grade_id in touched:
         expected = key(short, student)[grade_id]
         answers = {record["case"]: record for record in came[grade_id]}
         reached = sum(e["points"] * share(answers.get(e["case"], {}), e) for e in expected)
-        whole = sum(e["points"] for e in expected)
-        result[grade_id] = grader_of(cell)["points"] * reached / whole
+        result[grade_id] *= reached / sum(e["points"] for e in expected)
     return result
 
 
@@ -169,6 +178,23 @@ def test_points_and_minutes_of_the_table_are_those_of_the_questions(short):
     assert f"About {total} minutes, {sum(graded)} points" in "".join(cells[0]["source"])
 
 
+@pytest.mark.parametrize("short", NAMES)
+def test_a_question_is_marked_on_its_own(short):
+    """No hidden case of a question uses what another answer cell defines."""
+    defined, used = {}, {}
+    for cell in source(short):
+        grade_id, text = grader_of(cell).get("grade_id"), "".join(cell["source"])
+        if grader_of(cell).get("solution") and cell["cell_type"] == "code":
+            (function,) = ast.parse(text).body
+            defined[f"{grade_id}-test"] = function.name
+        elif grade_id in maxima(short):
+            hidden = text[text.index("### BEGIN HIDDEN TESTS") :]
+            used[grade_id] = {n.id for n in ast.walk(ast.parse(hidden)) if isinstance(n, ast.Name)}
+    assert defined.keys() == used.keys()
+    for grade_id, names in used.items():
+        assert names & set(defined.values()) == {defined[grade_id]}
+
+
 # ------------------------------------------------------------------ the key
 
 
@@ -202,7 +228,7 @@ def test_no_visible_check_praises_an_empty_answer(short, capsys):
             text = "".join(cell["source"])
             head = text[: text.index("### BEGIN SOLUTION")]
             stubs[grader_of(cell)["grade_id"]] = f'{head}raise NotImplementedError("write it")\n'
-    records, _ = run(short, "dan", stubs)
+    records = run(short, "dan", stubs)
     said = capsys.readouterr().out
     assert "correct so far" not in said
     assert said.count("raised NotImplementedError: write it") == len(maxima(short))
@@ -257,3 +283,50 @@ def test_there_are_enough_mistakes_and_each_question_has_one(short):
     }
     assert len(mistakes(short)[0]) >= 10
     assert spoiled == set(maxima(short))
+
+
+# ------------------------------------------------------------------ more than one right answer
+
+
+def memory_with(W_hh, T, small=0.01):
+    """Two units with this matrix, and the read-out that undoes it."""
+    powers = [np.linalg.matrix_power(W_hh, T - step) for step in (1, 2)]
+    W_xh = np.full((1, 2), small)
+    ends = np.concatenate([W_xh @ power for power in powers])  # of x_1 = 1 and of x_2 = 1
+    return {"W_xh": W_xh, "W_hh": W_hh, "b_h": np.zeros(2), "W": np.linalg.inv(ends)}
+
+
+ROTATION = np.array([[0.8, 0.6], [-0.6, 0.8]])
+
+
+@pytest.mark.parametrize("W_hh", [np.diag([1.0, -1.0]), ROTATION, ROTATION @ ROTATION])
+@pytest.mark.parametrize("T", [40, 57, 80])
+def test_other_right_memories_pass(W_hh, T, capsys):
+    assignment_1.check_memory(lambda T: memory_with(W_hh, T), T)
+    assert capsys.readouterr().out == "correct so far\n"
+
+
+def test_a_memory_that_nearly_merges_two_numbers_is_told_so(capsys):
+    assignment_1.check_memory(lambda T: memory_with(np.diag([1.0, 0.97]), T), 40)
+    assert "hard to tell apart" in capsys.readouterr().out
+
+
+def test_a_till_of_other_numbers_passes(capsys):
+    def till(columns):
+        rows = {
+            "i": {"w": 50, "x": 0, "bias": -20},
+            "f": {"r": -80, "bias": 30},
+            "o": {"q": 60, "bias": -35},
+            "c": {"x": -0.001},
+        }
+        table = {g: [row.get(name, 0) for name in [*columns, "bias"]] for g, row in rows.items()}
+        return table | {"y": -1000}
+
+    for columns in (["x", "w", "r", "q"], ["q", "x", "r", "w"]):
+        assignment_2.check_till(till, columns)
+    assert capsys.readouterr().out == "correct so far\n" * 2
+
+
+def test_a_till_without_all_rows_hears_which_one_is_missing(capsys):
+    assignment_2.check_till(lambda columns: {"i": [0] * 5}, assignment_2.COLUMNS)
+    assert "'f' is missing" in capsys.readouterr().out

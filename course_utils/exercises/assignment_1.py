@@ -13,7 +13,7 @@ from course_utils.recurrent import scan
 
 MOST_UNITS = 8  # question 9
 GOOD = 0.05  # the error that question 9 allows
-APART = 0.2  # and how well the states of different inputs must be told apart
+APART = 0.15  # and how well the states of different inputs must be told apart
 
 # The data of one student -------------------------------------------------------------------------
 

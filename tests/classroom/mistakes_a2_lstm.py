@@ -32,27 +32,27 @@ def changed(grade_id, *pairs):
 MISTAKES = {
     "the output gate looks at the old memory": {
         "cells": changed("q1-peephole", 'p["p_o"] * C_next', 'p["p_o"] * C'),
-        "points": {"q1-peephole-test": 1.0},
+        "points": {"q1-peephole-test": 15 / 8},
     },
     "a gate without its peephole": {
         "cells": changed("q1-peephole", ' + p["p_f"] * C)', ")"),
-        "points": {"q1-peephole-test": 1.0},
+        "points": {"q1-peephole-test": 0.75},
     },
     "dropped transpose, forward": {
         "cells": changed("q1-peephole", 'p[f"W_h{g}"]', 'p[f"W_h{g}"].T'),
-        "points": {"q1-peephole-test": 1.0},
+        "points": {"q1-peephole-test": 0.0},
     },
     "wrong gate order": {
         "cells": changed("q2-back", '(gates[g] for g in "ifoc")', '(gates[g] for g in "ifco")'),
-        "points": {"q2-back-test": 1.0},
+        "points": {"q2-back-test": 0.0},
     },
     "the peephole's road into the new memory is missing": {
         "cells": changed("q2-back", ' + dA["o"] * p["p_o"]', ""),
-        "points": {"q2-back-test": 1.0},
+        "points": {"q2-back-test": 4 / 3},
     },
     "the peepholes' roads into the old memory are missing": {
         "cells": changed("q2-back", ' + dA["i"] * p["p_i"] + dA["f"] * p["p_f"]', ""),
-        "points": {"q2-back-test": 1.0},
+        "points": {"q2-back-test": 5.0},
     },
     "sigma for its slope": {
         "cells": changed(
@@ -62,29 +62,29 @@ MISTAKES = {
             "C * sigmoid_derivative(F)",
             "C * F",
         ),
-        "points": {"q2-back-test": 1.0},
+        "points": {"q2-back-test": 7 / 3},
     },
     "tanh left out on the way to the memory": {
         "cells": changed("q2-back", "O * tanh_derivative(tanh_C)", "O"),
-        "points": {"q2-back-test": 1.0},
+        "points": {"q2-back-test": 4 / 3},
     },
     "the memory for its tanh": {
         "cells": changed("q2-back", "dH_next * tanh_C * sigmoid", "dH_next * C_next * sigmoid"),
-        "points": {"q2-back-test": 1.0},
+        "points": {"q2-back-test": 0.0},
     },
     "mean over the batch for the sum": {
         "cells": changed("q2-back", ".sum(axis=0)", ".mean(axis=0)"),
-        "points": {"q2-back-test": 1.0},
+        "points": {"q2-back-test": 6.5},
     },
     "the gates stay in the order of the file": {
         "cells": changed("q3-file", "np.concatenate([i, f, c, o])", "np.concatenate([i, o, f, c])"),
-        "points": {"q3-file-test": 1.0},
+        "points": {"q3-file-test": 0.0},
     },
     "one of two biases": {
         "cells": changed(
             "q3-file", "in_order(input_bias + recurrent_bias)", "in_order(input_bias)"
         ),
-        "points": {"q3-file-test": 1.0},
+        "points": {"q3-file-test": 8 / 3},
     },
     "each recurrent block is left as it was": {
         "cells": changed(
@@ -92,19 +92,19 @@ MISTAKES = {
             "in_order(R).T",
             "np.concatenate(np.split(in_order(R), 4), axis=1)",
         ),
-        "points": {"q3-file-test": 1.0},
+        "points": {"q3-file-test": 28 / 9},
     },
     "wrong axis": {
         "cells": changed("q4-half", "np.cumprod(F, axis=1)", "np.cumprod(F, axis=0)"),
-        "points": {"q4-half-test": 1.0},
+        "points": {"q4-half-test": 3 / 8},
     },
     "off by one in time": {
         "cells": changed("q4-half", "gone.argmax(axis=1) + 1", "gone.argmax(axis=1)"),
-        "points": {"q4-half-test": 1.0},
+        "points": {"q4-half-test": 0.0},
     },
     "a single gate for the product": {
         "cells": changed("q4-half", "np.cumprod(F, axis=1)", "F"),
-        "points": {"q4-half-test": 1.0},
+        "points": {"q4-half-test": 0.75},
     },
     "a memory that lasts is not told": {
         "cells": changed(
@@ -112,43 +112,43 @@ MISTAKES = {
             "np.where(gone.any(axis=1), gone.argmax(axis=1) + 1, -1)",
             "gone.argmax(axis=1) + 1",
         ),
-        "points": {"q4-half-test": 1.0},
+        "points": {"q4-half-test": 15 / 8},
     },
     "half-lives spaced evenly": {
         "cells": changed("q5-spread", "np.geomspace", "np.linspace"),
-        "points": {"q5-spread-test": 1.0},
+        "points": {"q5-spread-test": 0.75},
     },
     "one over e for one half": {
         "cells": changed("q5-spread", "0.5 ** (1 / half_lives)", "np.exp(-1 / half_lives)"),
-        "points": {"q5-spread-test": 1.0},
+        "points": {"q5-spread-test": 0.0},
     },
     "the gate for its bias": {
         "cells": changed("q5-spread", "np.log(F / (1 - F))", "F"),
-        "points": {"q5-spread-test": 1.0},
+        "points": {"q5-spread-test": 0.0},
     },
     "the input gate opens with the forget gate": {
         "cells": changed("q5-spread", "return b_f, -b_f", "return b_f, b_f"),
-        "points": {"q5-spread-test": 1.0},
+        "points": {"q5-spread-test": 2.0},
     },
     "the ways through H are closed": {
         "cells": changed("q6-roads", 'dH = dH + dA[g] @ cell.params[f"W_h{g}"].T', "pass"),
-        "points": {"q6-roads-test": 1.0},
+        "points": {"q6-roads-test": 25 / 13},
     },
     "all ways are open": {
         "cells": changed("q6-roads", "for g in open_gates:", 'for g in "ifoc":'),
-        "points": {"q6-roads-test": 1.0},
+        "points": {"q6-roads-test": 20 / 13},
     },
     "dropped transpose": {
         "cells": changed("q6-roads", '[f"W_h{g}"].T', '[f"W_h{g}"]'),
-        "points": {"q6-roads-test": 1.0},
+        "points": {"q6-roads-test": 25 / 13},
     },
     "missing carry": {
         "cells": changed("q6-roads", "dC = dC * trace.F", "pass"),
-        "points": {"q6-roads-test": 1.0},
+        "points": {"q6-roads-test": 0.0},
     },
     "the tape is read from the front": {
         "cells": changed("q6-roads", "reversed(tape)", "tape"),
-        "points": {"q6-roads-test": 1.0},
+        "points": {"q6-roads-test": 25 / 13},
     },
     "one of two bugs is found, in the forget gate": {
         "cells": changed(
@@ -156,11 +156,11 @@ MISTAKES = {
             'dA[g] @ p[f"W_x{g}"].mT for g in "foc"',
             'dA[g] @ p[f"W_x{g}"].mT for g in "fc"',
         ),
-        "points": {"q7-bug-test": 1.0},
+        "points": {"q7-bug-test": 2.5},
     },
     "one of two bugs is found, in the gradient of X": {
         "cells": changed("q7-bug", "(C - C_tilde)", "C"),
-        "points": {"q7-bug-test": 1.0},
+        "points": {"q7-bug-test": 5 / 8},
     },
     "the method is handed in as it was": {
         "cells": changed(
@@ -170,11 +170,11 @@ MISTAKES = {
             'dA[g] @ p[f"W_x{g}"].mT for g in "foc"',
             'dA[g] @ p[f"W_x{g}"].mT for g in "fc"',
         ),
-        "points": {"q7-bug-test": 1.0},
+        "points": {"q7-bug-test": 5 / 8},
     },
     "missing mask": {
         "cells": changed("q8-saturation", "F[mask]", "F.reshape(-1, F.shape[2])"),
-        "points": {"q8-saturation-test": 1.0},
+        "points": {"q8-saturation-test": 0.5},
     },
     "each sequence counts alike": {
         "cells": changed(
@@ -193,31 +193,31 @@ MISTAKES = {
             "(real > 0.9).mean(axis=0)], axis=1",
             "(real < 0.1).mean(axis=0)], axis=1",
         ),
-        "points": {"q8-saturation-test": 1.0},
+        "points": {"q8-saturation-test": 0.0},
     },
     "a register for a till": {
         "cells": changed("q10-till", "row(K / 2, r=-K)", "row(K / 2, r=-K, w=-K)"),
-        "points": {"q10-till-test": 1.0},
+        "points": {"q10-till-test": 1.8},
     },
     "the input gate stands open": {
         "cells": changed("q10-till", "row(-K / 2, w=K)", "row(K / 2)"),
-        "points": {"q10-till-test": 1.0},
+        "points": {"q10-till-test": 1.8},
     },
     "the sum shows at every step": {
         "cells": changed("q10-till", "row(-K / 2, q=K)", "row(K / 2)"),
-        "points": {"q10-till-test": 1.0},
+        "points": {"q10-till-test": 4.2},
     },
     "a memory so large that tanh bends it": {
         "cells": changed("q10-till", "K, a = 40.0, 0.001", "K, a = 40.0, 0.2"),
-        "points": {"q10-till-test": 1.0},
+        "points": {"q10-till-test": 1.8},
     },
     "the inputs in the order of a neighbour": {
         "cells": changed("q10-till", "for name in columns]", 'for name in ("q", "r", "x", "w")]'),
-        "points": {"q10-till-test": 1.0},
+        "points": {"q10-till-test": 0.0},
     },
     "the reset does not clear": {
         "cells": changed("q10-till", "row(K / 2, r=-K)", "row(K / 2)"),
-        "points": {"q10-till-test": 1.0},
+        "points": {"q10-till-test": 3.0},
     },
 }
 
