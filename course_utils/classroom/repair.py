@@ -58,22 +58,21 @@ def _originals(cells, source, notes):
 
 
 def _cell(cell, grade_id, source):
-    """A clean copy of a submitted cell; a cell of the source where `grade_id` names one."""
+    """A clean copy of a submitted cell; a cell of the source where `grade_id` names one.
+
+    Its id is the one that it has in the source, if it has one.
+    """
     if grade_id is None:
-        return _plain(cell)
+        make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell}
+        return make.get(cell.cell_type, v4.new_raw_cell)(cell.source, id=cell.get("id", "new"))
     known = source.known[grade_id]
-    text = cell.source if settings(known).get("solution") else known.source
-    return _like(known, text)
-
-
-def _plain(cell):
-    new = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell}
-    return new.get(cell.cell_type, v4.new_raw_cell)(cell.source)
+    return _like(known, cell.source if settings(known).get("solution") else known.source)
 
 
 def _like(known, text):
-    """A cell with the type and the nbgrader settings of a cell of the source, and another text."""
-    made = (v4.new_code_cell if known.cell_type == "code" else v4.new_markdown_cell)(text)
+    """A cell with the id, type and nbgrader settings of a cell of the source, and another text."""
+    make = v4.new_code_cell if known.cell_type == "code" else v4.new_markdown_cell
+    made = make(text, id=known.id)
     made.metadata["nbgrader"] = deepcopy(settings(known))
     return made
 
@@ -83,27 +82,24 @@ def _put_back(cells, present, source, notes):
 
     A stub put back there could overwrite the answer that the student wrote elsewhere.
     """
-    before = None
     for grade_id, known in source.known.items():
         wanted = settings(known)
-        if grade_id not in present and (wanted.get("grade") or not wanted.get("solution")):
-            place = _place(cells, before)
-            text = "" if wanted.get("solution") else known.source
-            cells.insert(place, _like(known, text))
-            notes.append(f"{grade_id} was missing and was put back")
-            before = grade_id
-        elif grade_id in present:
-            before = grade_id
-        elif wanted.get("solution"):
+        if grade_id in present:
+            continue
+        if wanted.get("solution") and not wanted.get("grade"):
             notes.append(f"{grade_id} was missing")
+            continue
+        text = "" if wanted.get("solution") else known.source
+        cells.insert(_place(cells, known, source), _like(known, text))
+        notes.append(f"{grade_id} was missing and was put back")
 
 
-def _place(cells, before):
-    """Where a missing cell goes: behind the cell of the source that stood before it."""
-    for number, cell in enumerate(cells):
-        if before is not None and settings(cell).get("grade_id") == before:
-            return number + 1
-    return 0
+def _place(cells, known, source):
+    """Where a missing cell goes: behind the last cell there that stands before it in the source."""
+    before = [cell.id for cell in source.notebook.cells]
+    before = before[: before.index(known.id)]
+    there = {cell.id: number for number, cell in enumerate(cells)}
+    return next((there[name] + 1 for name in reversed(before) if name in there), 0)
 
 
 def _write_key(cells, submitted, source, student, notes):
@@ -113,13 +109,13 @@ def _write_key(cells, submitted, source, student, notes):
     for number, cell in enumerate(submitted):
         if is_key(cell) or (cell.get("id") == true_id and cell.cell_type == "code"):
             typed = cell.source.strip()
-            cells[number] = v4.new_code_cell(line)
+            cells[number] = v4.new_code_cell(line, id=true_id)
             if "your id" in typed:
                 notes.append("the cell with the student id was not filled in")
             elif student.lower() not in typed.lower():
                 notes.append(f"the notebook says {typed[:60]!r}, the submission is of {student!r}")
             return
-    cells.insert(0, v4.new_code_cell(line))
+    cells.insert(0, v4.new_code_cell(line, id=true_id))
     notes.append("the cell with the student id was missing")
 
 

@@ -1,4 +1,4 @@
-"""Submissions of the toy assignment, honest, broken and hostile, each with the marks it must get."""
+"""Submissions of the toy assignment, honest, broken and hostile, and the marks they must get."""
 
 import copy
 import json
@@ -245,18 +245,18 @@ import course_utils.classroom.answers as answers
 found = [h]
 for frame in inspect.stack():
     for names in (frame.frame.f_locals, frame.frame.f_globals):
-        found += [v for n, v in list(names.items()) if "expect" in n or "answer" in n or "solution" in n]
+        words = ("expect", "answer", "solution", "reference")
+        found += [v for n, v in list(names.items()) if any(word in n for word in words)]
 found += [o for o in gc.get_objects() if isinstance(o, dict) and "tolerance" in o]
 found += answers._collections
 arrays = [a for a in found if isinstance(a, np.ndarray) and a.shape == x.shape]
 return arrays[-1]
 """
 PATCHED = """
-import numpy.testing, builtins
+import numpy.testing
 always = lambda *a, **k: True
 numpy.testing.assert_allclose = numpy.testing.assert_array_equal = np.allclose = np.isclose = always
 np.array_equal = always
-builtins.all = builtins.any = always
 """
 SHOW = """
 shell = get_ipython()
@@ -317,7 +317,7 @@ CHILDREN = """
 import os, time
 for _ in range(12):
     if os.fork() == 0:
-        kept = np.ones((100, 2**20))
+        kept = np.ones((40, 2**20))
         time.sleep(60)
         os._exit(0)
 time.sleep(60)
@@ -352,7 +352,7 @@ return honest(X)
 """
 SOCKETS = """
 import glob, os
-(place,) = [os.path.dirname(p) for p in glob.glob("/**/k.json", recursive=True)][:1]
+(place,) = [os.path.dirname(p) for p in glob.glob("/tmp/c-*/w/k.json")]
 for number in range(10**6):
     with open(f"{place}/{number}", "wb") as file:
         file.write(b"x" * 2**24)
@@ -385,7 +385,7 @@ CASES = {
     "asks": Case(step("return float(input('h? '))"), lost=NO_STEP),
     "numbers-of-another-student": Case(
         {"q1-step": toy.STEP + "\nW = student_rng('bob', 'toy').normal(size=(3, 3)) / 2\n"},
-        lost={"q1-step-test": 1.0, "q2-run-test": 0.0} | {"q1-step-test": 0.0},
+        lost={"q1-step-test": 1.0, "q2-run-test": 0.0},
     ),
     # time, memory, disk, processes, output
     "endless-loop": Case(step("while True: pass"), lost=NO_STEP, note="too slow", short=True),
@@ -402,7 +402,10 @@ CASES = {
     "shared-memory-hog": Case(run(SHARED), lost=NO_RUN),
     "files-among-sockets": Case(run(SOCKETS), lost=ONLY_STEP, note="only sockets belong"),
     "huge-output": Case(
-        run("while True:\n    print('x' * 10**5)"), lost=ONLY_STEP, note="stopped: ", short=True
+        run("while True:\n    print('x' * 10**5, flush=True)"),
+        lost=ONLY_STEP,
+        note="stopped: ",
+        short=True,
     ),
     "huge-message": Case(
         run("print('x' * 10**8)\nreturn honest(X)"), lost=ONLY_STEP, note="stopped"
