@@ -170,8 +170,8 @@ def wait_for(url, process, log):
 
 
 def play(url, password, exchange, course):
-    from course_utils.classroom.gradebook import Course
     from course_utils.classroom.grade import grade
+    from course_utils.classroom.gradebook import Course
     from course_utils.classroom.source import find_source
 
     made = Course(course)
