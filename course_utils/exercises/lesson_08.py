@@ -1,11 +1,12 @@
-"""Checks for the exercises of notebook 08: output gate, start for a gap, accuracy, joined gates."""
+"""Checks of notebook 08: output gate, start for a gap, accuracy, joined gates, a mended cell."""
 
 import numbers
 
 import numpy as np
 
-from course_utils.checks import NotYet, call, exercise, expect
+from course_utils.checks import NotYet, call, check_gradients, exercise, expect
 from course_utils.functions import sigmoid, softmax
+from course_utils.recurrent import Recurrent
 
 GATES = "ifoc"
 
@@ -133,3 +134,48 @@ def check_joined(my_joined):
         ),
     }
     expect("W", call(my_joined, p), block(), causes=causes)
+
+
+def make_check_mended(cell_class):
+    """Make the check of `my_backward(self, dstate, trace)` for a given class of LSTM cells.
+
+    The gradients are checked over one step and over six, the initial states included.
+
+    Taught in: notebooks/08_train_the_lstm, section 10
+    """
+
+    @exercise
+    def check_mended(my_backward):
+        """8.5: a backward pass whose gradients are right over any number of steps."""
+        if not callable(my_backward):
+            raise NotYet(f"the answer is {my_backward!r}; expected a function")
+        rng = np.random.default_rng(8)
+        mended = type("Mended", (cell_class,), {"backward": my_backward})(2, 3, rng)
+        state = tuple(rng.normal(size=(2, 2, 3)))
+        _, trace = mended.forward(rng.normal(size=(2, 2)), state)
+        call(mended.backward, state, trace)
+        for steps in (1, 6):
+            errors = check_gradients(Recurrent(mended), rng.normal(size=(2, steps, 2)), rng)
+            wrong = [name for name, error in errors.items() if error > 1e-6]
+            if wrong:
+                where = "one step" if steps == 1 else f"{steps} steps"
+                raise NotYet(
+                    f"over {where} the gradient check fails for {', '.join(wrong)}. {_why(wrong)}"
+                )
+
+    return check_mended
+
+
+def _why(wrong):
+    """A likely cause for the names of the gradients that are wrong."""
+    if wrong == ["C_0"]:
+        return (
+            "Along the road goes all that reaches C_t, from the next step and from H_t, times F. "
+            "What is missing?"
+        )
+    if wrong == ["H_0"]:
+        return "H_{t-1} feeds four gates and collects four terms; C_t does not belong to them"
+    gates = {name[-1] for name in wrong if name[:2] in ("W_", "b_")}
+    if len(gates) == 1:
+        return f"Only gate {gates.pop()} is wrong: look at its line, and at what it passes on"
+    return "Look at what all of these pass through: the gradient that reaches C_t"
