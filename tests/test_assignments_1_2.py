@@ -258,6 +258,13 @@ def test_answers_of_a_neighbour_do_not_pass(short):
             assert np.mean(copied) < 0.5, grade_id
 
 
+def test_the_till_of_a_neighbour_does_not_pass():
+    """Weights by hand are judged, and the order of the inputs is the student's own."""
+    mine, other = (key("a2", student)["q10-till-test"] for student in ("ada", "bob"))
+    assert all(share(record, record) == 1 for record in mine)
+    assert np.mean([share(a, b) for a, b in zip(mine, other, strict=True)]) < 0.5
+
+
 # ------------------------------------------------------------------ the mistakes
 
 

@@ -211,9 +211,15 @@ MISTAKES = {
         "cells": changed("q10-till", "K, a = 40.0, 0.001", "K, a = 40.0, 0.2"),
         "points": {"q10-till-test": 1.8},
     },
-    "the inputs in the order of a neighbour": {
-        "cells": changed("q10-till", "for name in columns]", 'for name in ("q", "r", "x", "w")]'),
-        "points": {"q10-till-test": 0.0},
+    "add and reset change places": {
+        "cells": changed(
+            "q10-till",
+            "row(-K / 2, w=K)",
+            "row(-K / 2, r=K)",
+            "row(K / 2, r=-K)",
+            "row(K / 2, w=-K)",
+        ),
+        "points": {"q10-till-test": 1.2},
     },
     "the reset does not clear": {
         "cells": changed("q10-till", "row(K / 2, r=-K)", "row(K / 2)"),
@@ -259,6 +265,6 @@ SAYS = {
     "the input gate stands open": "What has no flag must stay outside",
     "the sum shows at every step": "The sum shows when nobody asks",
     "a memory so large that tanh bends it": "tanh bends a large memory",
-    "the inputs in the order of a neighbour": "It does not come back",
+    "add and reset change places": "It does not come back",
     "the reset does not clear": "The reset does not clear",
 }
