@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from course_utils.cells import LSTMCell
 from course_utils.classroom.answers import collect
 from course_utils.exercises import assignment_1, assignment_2
+from course_utils.recurrent import scan
 
 PROJECT = Path(__file__).parents[1]
 NAMES = {"a1": "a1_rnn_and_bptt", "a2": "a2_lstm"}
@@ -233,6 +235,100 @@ def test_no_visible_check_praises_an_empty_answer(short, capsys):
     assert "correct so far" not in said
     assert said.count("raised NotImplementedError: write it") == len(maxima(short))
     assert all("error" in record for got in records.values() for record in got)
+
+
+@functools.cache
+def solutions(short):
+    """The names of a source notebook when none of its test cells has run."""
+    names = {"__name__": "__main__"}
+    for cell in source(short):
+        if cell["cell_type"] == "code" and not grader_of(cell).get("grade"):
+            exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    return names
+
+
+def near(came, shown, digits=2):
+    """Is `shown` what a text prints of `came`?"""
+    return np.allclose(np.asarray(came, dtype=float), shown, rtol=0, atol=0.5001 * 10.0**-digits)
+
+
+def test_the_worked_examples_of_assignment_1():
+    do = solutions("a1")
+    p = {name: np.array([[w]]) for name, w in (("W_xh", 2.0), ("W_hh", 1.0), ("W_gh", 0.5))}
+    p["b_h"] = np.array([-1.0])
+    x, h, g = (np.array([[number]]) for number in (1.0, 0.5, -1.0))
+    H_next, G_next = do["two_step"](x, h, g, p)
+    assert near(H_next, 0.76)
+    assert near(G_next, 0.5)
+
+    def rule(x, h, g):
+        return x + 2 * h - g, h
+
+    X, state = np.array([[[1.0], [0], [2]]]), (np.array([[1.0]]), np.array([[0.0]]))
+    assert do["run"](rule, X, state)[0].ravel().tolist() == [3, 5, 9]
+    mask = np.array([[True, False, True]])
+    assert do["run"](rule, X, state, mask)[0].ravel().tolist() == [3, 3, 7]
+
+    one, quarter = np.array([[1.0]]), np.array([[0.25]])
+    dX, dH, dG, _ = do["two_step_back"](one, quarter, x, h, g, H_next, p)
+    assert near([dX, dH, dG], [[[0.84]], [[0.67]], [[0.21]]])
+
+    turn = np.array([[0, 0.5], [-0.5, 0]])
+    assert np.allclose(do["decay"](turn, np.array([[3.0, 4.0]]), 0.1), (0.5, 1, 4))
+    grads = {"W_xh": np.array([[3.0, 4.0]]), "b_h": np.array([12.0, 0.0])}
+    for limit, factor in ((6.5, 0.5), (20.0, 1.0)):
+        clipped, norms = do["clip_groups"](grads, [(("W_xh", "b_h"), limit)])
+        assert norms == [13]
+        assert all(np.allclose(clipped[name], factor * grads[name]) for name in grads)
+    assert near(do["floors"](["ab", "c"], np.array([0.25, 0.75])), (0.95, 0.45, 0.45))
+    line = {"W_xh": [[0.01]], "W_hh": [[1.0]], "b_h": [0.0], "W": [[1.0, 1.0]]}
+    y, _ = assignment_1.run_memory(line, [[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]])
+    assert np.allclose(y, 0, atol=1e-5)  # (1, -1) looks like (-1, 1)
+
+
+def test_the_worked_examples_of_assignment_2():
+    do = solutions("a2")
+    p = {f"W_{kind}{g}": np.zeros((1, 1)) for kind in "xh" for g in "ifoc"}
+    p |= {f"b_{g}": np.zeros(1) for g in "ifoc"} | {f"p_{g}": np.zeros(1) for g in "if"}
+    p["p_o"] = np.array([3.0])
+    zero, C = np.zeros((1, 1)), np.array([[2.0]])
+    H_next, C_next, gates = do["peephole_step"](zero, zero, C, p)
+    assert near([gates["i"], gates["f"], gates["c"], C_next], [[[0.5]], [[0.5]], [[0]], [[1]]])
+    assert near([gates["o"], H_next], [[[0.95]], [[0.73]]])
+    dA, dC, _ = do["peephole_back"](zero + 1, zero, C, C_next, gates, p)
+    assert near(dA["o"], 0.034, digits=3)
+    assert near(gates["o"] * (1 - np.tanh(1) ** 2), 0.40)
+    assert near(3 * dA["o"], 0.10)
+    assert near(dC, 0.25)
+
+    kernel, _, bias = do["from_file"](
+        np.array([[1], [2], [3], [4]]), np.zeros((4, 1)), np.array([1, 2, 3, 4, 0, 0, 5, 0])
+    )
+    assert kernel.tolist() == [[1, 3, 4, 2]]
+    assert bias.tolist() == [1, 8, 4, 2]
+    F = np.array([[0.8, 0.9], [0.8, 0.9], [0.7, 0.9], [1.0, 0.9]])[None]
+    assert do["steps_to_half"](F).tolist() == [[3, -1]]
+    assert near(do["spread_biases"](3, 1, 100)[0], (0, 2.63, 4.97))
+
+    cell = LSTMCell(1, 1, np.random.default_rng(0))
+    _, _, tape = scan(cell, np.ones((1, 2, 1)))
+    tape = [trace._replace(F=np.array([[f]])) for trace, f in zip(tape, (0.5, 0.8))]
+    assert np.allclose(do["roads"](cell, tape, np.ones((1, 1)), ""), 0.4)
+
+    F = np.array([[0.95, 0.02, 0.5, 0.99], [0.97, 0.5, 0.5, 0.5]])[..., None]
+    mask = np.array([[True] * 4, [True, False, False, False]])
+    assert np.allclose(do["saturation"](F, mask), [[0.2, 0.6]])
+    steps = (
+        (0.5, 1, 0, 0),
+        (0.7, 0, 0, 0),
+        (0.25, 1, 0, 0),
+        (0, 0, 0, 1),
+        (0.1, 1, 1, 0),
+        (0, 0, 0, 1),
+    )
+    rows = do["till"](list(assignment_2.COLUMNS))
+    answers = assignment_2.run_till(rows, np.array([steps]), assignment_2.COLUMNS)
+    assert near(answers, [[0, 0, 0, 0.75, 0, 0.1]])
 
 
 @pytest.mark.parametrize("short", NAMES)
