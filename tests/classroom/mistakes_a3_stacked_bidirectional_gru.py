@@ -297,7 +297,7 @@ LEFT = {
     "F forgotten inside the candidate": 4.4,
     "W_hh copied": 0.8,
     "the way back": 0.8,
-    "the past counted as well": 1.5,
+    "the past counted as well": 0.5,
     "the next step only": 1.0,
     "one resting point": 2.0,
     "slope of the candidate": 2.5,
