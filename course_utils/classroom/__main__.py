@@ -4,18 +4,22 @@ import argparse
 import sys
 
 from course_utils.classroom.limits import Limits
-from course_utils.classroom.source import AssignmentError
+from course_utils.classroom.source import ROOT, AssignmentError
 
 
 def main(words=None):
     """Run a command; return 0, 1 when a submission could not be graded, 2 for a refusal."""
     options = _parser().parse_args(words)
+    from course_utils.classroom.collect import RefusedError
+    from course_utils.classroom.gradebook import GradebookError
+    from course_utils.classroom.sandbox import NoSandboxError
+
     try:
         return options.run(options)
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on where it was", file=sys.stderr)
         return 130
-    except (AssignmentError, RuntimeError, ValueError, OSError) as error:
+    except (AssignmentError, RefusedError, NoSandboxError, GradebookError) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -23,6 +27,7 @@ def main(words=None):
 def _parser():
     parser = argparse.ArgumentParser(prog="classroom", description=__doc__)
     commands = parser.add_subparsers(required=True)
+    parser.add_argument("--root", default=ROOT, help="folder that holds source/NAME/NAME.ipynb")
     release = commands.add_parser("release", help="write the bundle for students")
     release.add_argument("names", nargs="*", help="assignments; all of them without a name")
     release.add_argument("--out", help="folder for the zip files")
@@ -42,7 +47,7 @@ def _parser():
 def _release(options):
     from course_utils.classroom.release import release_all
 
-    for path in release_all(options.names, options.out):
+    for path in release_all(options.names, options.out, options.root):
         print(path)
     return 0
 
@@ -60,6 +65,7 @@ def _grade(options):
         safe=not options.unsafe,
         workers=max(1, options.workers),
         limits=limits,
+        root=options.root,
         say=tqdm.write,
     )
     counts = [f"{sum(r.status == s for r in rows)} {s}" for s in ("graded", "refused")]

@@ -106,6 +106,7 @@ class Grader:
             files={name: str(path) for name, path in self._files(one).items()},
             notes=one.notes,
             key=key,
+            parent=os.getpid(),
             result=str(folder),
             safe=self.safe,
             limits=asdict(self.limits),
@@ -228,11 +229,8 @@ def check_source(source):
 
     Raises AssignmentError when it fails, or does not accept its own answers.
     """
-    code = (
-        "import sys; from course_utils.classroom import reference as r; "
-        "r.main(sys.argv[1], 'a-student')"
-    )
-    command = [sys.executable, "-P", "-c", code, str(source.path)]
+    command = [sys.executable, "-P", "-m", "course_utils.classroom.reference"]
+    command += [str(source.path), "a-student", str(os.getpid())]
     environment = {**os.environ, "MPLBACKEND": "Agg"}
     done = subprocess.run(
         command, input="{}", capture_output=True, text=True, env=environment, cwd=source.folder

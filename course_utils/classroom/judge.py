@@ -144,7 +144,7 @@ def _array(value):
     if isinstance(value, (str, dict, type(None))):
         return None
     try:
-        array = np.asarray(value)
+        array = np.asarray(float(value) if type(value) is int else value)
     except (ValueError, OverflowError):
         return None
     return array if array.dtype.kind in "fiub" else None

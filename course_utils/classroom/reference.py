@@ -1,6 +1,6 @@
 """Run the teacher's notebook for one student, in a trusted process, and judge answers with it.
 
-    python -m course_utils.classroom.reference SOURCE STUDENT
+    python -m course_utils.classroom.reference SOURCE STUDENT PARENT
 
 runs the code cells of the notebook SOURCE with STUDENT as the student key, then reads the answers
 of a submission as JSON {grade_id: [payload, ...]} from its input, and writes the verdicts
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from course_utils.classroom import answers, judge
 from course_utils.classroom.family import die_with_parent
-from course_utils.classroom.source import AssignmentError, is_key, settings
+from course_utils.classroom.source import AssignmentError, is_key, is_test, settings
 
 
 def run_reference(path, student):
@@ -37,7 +37,7 @@ def run_reference(path, student):
         with answers.collect() as collection:
             _execute(text, f"cell {number}", module.__dict__, Path(path).name)
         grade_id = settings(cell).get("grade_id")
-        if settings(cell).get("grade") and not settings(cell).get("solution"):
+        if is_test(cell):
             recorded[grade_id] = [_checked(answer, grade_id) for answer in collection]
             _check_cases(recorded[grade_id], grade_id)
     return recorded
@@ -67,9 +67,21 @@ def _checked(answer, grade_id):
             judge.check_reference(answer["case"], value)
         except ValueError as error:
             raise AssignmentError(f"{place}: {error}") from None
-        if answer["judge"] is not None and float(answer["judge"](judge.as_arrays(value))) != 1:
-            raise AssignmentError(f"{place}: the judge does not accept the source's own answer")
+        _check_judge(answer["judge"], value, place)
     return answer
+
+
+def _check_judge(opinion, value, place):
+    if opinion is None:
+        return
+    try:
+        share = float(opinion(judge.as_arrays(value)))
+    except Exception as error:
+        raise AssignmentError(
+            f"{place}: the judge fails on the source's own answer: {type(error).__name__}: {error}"
+        ) from error
+    if share != 1:
+        raise AssignmentError(f"{place}: the judge does not accept the source's own answer")
 
 
 def _check_cases(recorded, grade_id):
@@ -88,9 +100,9 @@ def verdicts(recorded, came):
     }
 
 
-def main(path, student):
-    """Do what the head of this module says; the process ends when its input does."""
-    die_with_parent()
+def main(path, student, parent):
+    """Do what the head of this module says; end when the process PARENT ends."""
+    die_with_parent(int(parent))
     with _only_result() as result:
         try:
             recorded = run_reference(path, student)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from nbformat import v4
 
-from course_utils.classroom.source import is_key, settings, split_hidden
+from course_utils.classroom.source import is_key, is_test, settings, split_hidden
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
@@ -129,8 +129,7 @@ def run_cells(notebook):
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        graded = settings(cell).get("grade") and not settings(cell).get("solution")
-        texts = split_hidden(cell.source) if graded else (cell.source,)
+        texts = split_hidden(cell.source) if is_test(cell) else (cell.source,)
         parts += [(number, text) for text in texts if text.strip()]
     return parts
 

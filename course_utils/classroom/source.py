@@ -45,6 +45,11 @@ class Source:
         """grade_id -> cell, for every cell that gives marks, in order."""
         return {i: cell for i, cell in self.known.items() if settings(cell).get("grade")}
 
+    @property
+    def tests(self):
+        """grade_id -> cell, for the graded cells that the judge marks, not the teacher."""
+        return {i: cell for i, cell in self.graded.items() if is_test(cell)}
+
     @cached_property
     def known(self):
         """grade_id -> cell, for every cell that nbgrader knows, in order."""
@@ -115,6 +120,13 @@ def is_answer(cell):
     return cell.cell_type == "code" and bool(settings(cell).get("solution"))
 
 
+def is_test(cell):
+    """Is this a cell whose marks come from recorded answers?"""
+    known = settings(cell)
+    code = cell.get("cell_type") == "code"
+    return bool(code and known.get("grade") and not known.get("solution"))
+
+
 def split_hidden(text):
     """Split the source of a cell into what students see and what they do not.
 
@@ -156,7 +168,7 @@ def check_form(source):
 def _slips(cell):
     known = settings(cell)
     _, hidden = split_hidden(cell.source)
-    graded_test = known.get("grade") and not known.get("solution") and cell.cell_type == "code"
+    graded_test = is_test(cell)
     if hidden and not graded_test:
         yield "hidden tests outside of a test cell"
     if graded_test and "record(" not in hidden and "attempt(" not in hidden:
