@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from contracts import LINES_OF_FIFTH_CELL
 from exercise_tests import four_tests
 
 from course_utils.cells import Cell
@@ -176,3 +177,8 @@ def test_the_count_is_the_one_of_the_loop(z, resolution):
     while (1 - z) * (1 - h) >= resolution:
         h, n = z * h + (1 - z), n + 1
     assert lesson.count_of(z, resolution) == n
+
+
+def test_the_fifth_cell_is_short():
+    """That it keeps the laws is shown in test_laws.py, where it stands in the list of cells."""
+    assert LINES_OF_FIFTH_CELL <= 25
