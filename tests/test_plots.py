@@ -165,6 +165,17 @@ def test_png_and_svg_are_the_same_bytes_every_time(outputs):
     assert outputs[0] == outputs[1]
 
 
+def test_a_figure_that_is_shown_as_svg_comes_as_png_too(outputs):
+    """JupyterLab shows no SVG of a notebook that it does not trust yet."""
+    figure = next(two_figures())
+    png = style._save(figure, "png")
+    plots.show_svg(figure, ALT)
+    bundle, images = outputs[0]
+    assert bundle["image/png"] == base64.b64encode(png).decode()
+    assert images == {"image/svg+xml": {"alt": ALT}, "image/png": {"alt": ALT}}
+    assert not plt.fignum_exists(figure.number)
+
+
 def test_svg_carries_role_title_and_description_and_its_own_names(outputs):
     figure = next(two_figures())
     plots.show_svg(figure, "One curve <rises>: then it falls again.")

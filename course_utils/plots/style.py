@@ -101,16 +101,21 @@ def show(fig, alt):
 def show_svg(picture, alt):
     """Show a figure, or the text of an SVG, with its description inside as title and desc.
 
+    A figure goes out as PNG as well: JupyterLab shows no SVG of a notebook that it does not trust
+    yet, as every notebook is before its first run here.
     Raises ValueError when `alt` is shorter than 20 characters or `picture` is no SVG.
 
     Taught in: notebooks/00_start_here.
     """
     alt = check_alt(alt)
-    text = _describe(picture, alt) if isinstance(picture, str) else svg_text(picture, alt)
-    if not isinstance(picture, str):
+    drawn = not isinstance(picture, str)
+    text = svg_text(picture, alt) if drawn else _describe(picture, alt)
+    bundle = {"image/svg+xml": text, "text/plain": alt}
+    if drawn:
+        bundle["image/png"] = _save(picture, "png")
         plt.close(picture)
     _check_width(text)
-    publish({"image/svg+xml": text, "text/plain": alt}, alt)
+    publish(bundle, alt)
 
 
 def save(fig, path, alt):
