@@ -5,8 +5,6 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
-    ClearHiddenTests,
-    ClearMarkScheme,
     ClearSolutions,
     GetGrades,
     LimitOutput,
@@ -15,7 +13,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from course_utils.classroom.steps import NamedStubs, TakeJudged
+from course_utils.classroom.steps import HideSchemes, HideTests, NamedStubs, TakeJudged
 
 c = get_config()  # noqa: F821 - nbgrader gives this name
 
@@ -43,8 +41,8 @@ c.Autograde.autograde_preprocessors = [
 
 # Students see no hidden test, and no script of a submission runs in the teacher's browser.
 c.GenerateFeedback.preprocessors = [
-    ClearHiddenTests,
-    ClearMarkScheme,
+    HideTests,
+    HideSchemes,
     GetGrades,
     CSSHTMLHeaderPreprocessor,
 ]

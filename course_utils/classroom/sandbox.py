@@ -48,7 +48,7 @@ class Box:
 @contextlib.contextmanager
 def box(files):
     """Make a Box with copies of `files` {name: Path} as its working directory; remove it after."""
-    place = Path(tempfile.mkdtemp(prefix="c-"))
+    place = Path(tempfile.mkdtemp(prefix="c-", dir=_short_folder()))
     uid = FIRST_UID + os.getpid() % UIDS if os.geteuid() == 0 else None
     try:
         made = Box(place / "w", place / "seed", uid)
@@ -66,6 +66,12 @@ def box(files):
     finally:
         # rm, because a submission can leave more folders in folders than Python can walk
         subprocess.run(["rm", "-rf", "--", str(place)], check=False, stderr=subprocess.DEVNULL)
+
+
+def _short_folder():
+    """A folder for temporary files; the path of a socket has at most 107 letters."""
+    folder = tempfile.gettempdir()
+    return folder if len(os.fsencode(folder)) <= 80 else "/tmp"
 
 
 def _seed_cache(cache):

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
+from nbgrader.preprocessors import (
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearSolutions,
+    NbGraderPreprocessor,
+)
 
-from course_utils.classroom.source import BEGIN_SOLUTION, settings
+from course_utils.classroom.source import BEGIN_SOLUTION, is_test, settings
 
 OPENING = re.compile(rf"{BEGIN_SOLUTION}[ :]*(.*)")
 PLACE = "what to write"
@@ -56,3 +61,23 @@ class TakeJudged(NbGraderPreprocessor):
                 "submission in a sandbox, in place of `nbgrader autograde`"
             )
         return nbformat.read(path, as_version=4), resources
+
+
+class HideTests(ClearHiddenTests):
+    """Clear the hidden tests of our test cells; a student may write the same words elsewhere."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        """Clear one cell."""
+        if not is_test(cell):
+            return cell, resources
+        return super().preprocess_cell(cell, resources, cell_index)
+
+
+class HideSchemes(ClearMarkScheme):
+    """Clear the mark schemes of our task cells; a student may write the same words elsewhere."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        """Clear one cell."""
+        if not settings(cell).get("task"):
+            return cell, resources
+        return super().preprocess_cell(cell, resources, cell_index)

@@ -360,6 +360,14 @@ return honest(X)
 """
 BYE = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
 
+MARKERS = """\
+### BEGIN SOLUTION
+### BEGIN HIDDEN TESTS
+### BEGIN HIDDEN TESTS
+### BEGIN MARK SCHEME
+### END HIDDEN TESTS AND ALL
+"""
+
 CASES = {
     "perfect": Case(short=True),
     "empty": Case(change=blank, lost=NOTHING, short=True),
@@ -423,6 +431,9 @@ CASES = {
     "overwritten-setup": Case(change=overwrite("setup", "import numpy as np")),
     "duplicated-cells": Case(change=copies, note="was there 2 times", short=True),
     "wrong-copy-in-front": Case(change=wrong_copy_in_front, note="was there 2 times"),
+    "markers-in-answers": Case(
+        step(f"{RIGHT}\n{MARKERS}"), change=lambda n: n.cells.append(v4.new_markdown_cell(MARKERS))
+    ),
     "more-points": Case(step("return x"), change=more_points, lost=NO_STEP),
     "renamed-file": Case(write=as_name("my toy (1).ipynb"), note="came as my toy (1).ipynb"),
     "wrong-kernel": Case(change=other_kernel, note="another kernel"),

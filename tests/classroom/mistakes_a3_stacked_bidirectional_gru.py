@@ -146,7 +146,7 @@ WRONG = {
     "columns counted, not real steps": (
         "q2-slow",
         change(SLOW, "np.cumsum(mask, axis=1) - 1", "np.arange(mask.shape[1])"),
-        "Count the real steps of each sequence",
+        "count the real steps of each sequence",
     ),
     "counted down the batch": (
         "q2-slow",

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 import toy
 from nbformat import v4
 from nbgrader.api import Gradebook
-from need_sandbox import SANDBOX, why_not
+from need_sandbox import SANDBOX, at_work, own_temp, why_not
 
 from course_utils.classroom import sandbox
 from course_utils.classroom.__main__ import main
@@ -180,18 +181,6 @@ def wait_for(what, seconds=120):
         time.sleep(0.05)
 
 
-def at_work(root):
-    """Processes of the grader in `root`: trials, references, kernels in their box."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "status"]):
-        words = " ".join(process.info["cmdline"] or [])
-        if process.info["status"] != psutil.STATUS_ZOMBIE and (
-            str(root) in words or "course_utils.classroom.kernel" in words
-        ):
-            found.append(process)
-    return found
-
-
 @needs_sandbox
 @pytest.mark.parametrize(
     "how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=only_in_full)], ids=["kill", "ctrl-c"]
@@ -199,12 +188,13 @@ def at_work(root):
 def test_a_grader_that_is_stopped_goes_on(root, tmp_path, how):
     students = [f"s{n}" for n in range(5 if ALL else 3)]
     place = hand_in(root, tmp_path / "in", students)
-    other = start(root, place)
+    with own_temp(tmp_path):
+        other = start(root, place)
     wait_for(lambda: list(root.glob("trials/toy/*/entered.json")))
     other.send_signal(how)
     code = other.wait(30)
     assert code == (130 if how == signal.SIGINT else -9)
-    wait_for(lambda: at_work(root) == [], 10)
+    wait_for(lambda: at_work(str(tmp_path)) == [], 10)
     entered = {p: p.stat().st_mtime_ns for p in root.glob("trials/toy/*/entered.json")}
     with sqlite3.connect(root / "gradebook.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -281,11 +271,19 @@ def test_marks_by_hand_come_into_the_table_and_the_feedback(root, tmp_path):
 # --------------------------------------------------------------------------- as another user
 
 
+@pytest.fixture
+def open_folder():
+    """A folder that other users can reach."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
 @needs_sandbox
 @only_in_full
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user here")
-def test_an_ordinary_user_grades_as_root_does(root, tmp_path):
+def test_an_ordinary_user_grades_as_root_does(open_folder):
     """In a mount namespace of its own, where this user can read the project and its Python."""
+    tmp_path, root = open_folder, toy.write_source(open_folder / "course")
     hand_in(root, tmp_path / "in", ["ada"], {"q1-step": FORK})
     for path in [tmp_path, *tmp_path.rglob("*")]:
         os.chown(path, 65534, 65534)
@@ -296,7 +294,7 @@ def test_an_ordinary_user_grades_as_root_does(root, tmp_path):
     table = table_of(root)
     assert table["ada"]["q1-step-test"] == "0"
     assert "stopped" in table["ada"]["note"] or "too slow" in table["ada"]["note"]
-    assert at_work(root) == []
+    assert at_work(str(tmp_path)) == []
 
 
 FORK = """\
