@@ -202,6 +202,18 @@ def test_there_are_mistakes_for_every_question():
     assert len(mistakes(A3)) >= 10
 
 
+def test_a_mask_that_starts_late_hears_that_the_first_real_step_runs(capsys):
+    from course_utils.exercises import assignment_3
+
+    def late(mask, k):
+        import numpy as np
+
+        return mask & (np.cumsum(mask, axis=1) % k == 0)
+
+    assignment_3.check_every_kth(late)
+    assert "first real step of each sequence is one that runs" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("mistake", mistakes(A3))
 def test_a_mistake_hears_its_cause_and_loses_its_marks(mistake):
     planted = mistakes(A3)[mistake]
