@@ -200,14 +200,14 @@ def grade(place, name, *, out=None, safe=True, workers=2, limits=None, root=ROOT
     with _alone(course.root), tempfile.TemporaryDirectory(prefix="classroom-") as workshop:
         source = course.take_source(source)
         submissions = collect(place, source, limits, workshop)
-        _prepare(course, source)
+        prepare(course, source)
         rows = Grader(source, course, limits, safe, workers).all(submissions, say)
         table = course.root / f"marks_{name}.csv"
         write_whole(table, marks_table(rows, source))
     return rows, table
 
 
-def _prepare(course, source):
+def prepare(course, source):
     """Check the source once, and enter the assignment into the gradebook when it is new there."""
     stamp = course.root / "trials" / f"{source.name}.json"
     if _read(stamp).get("hash") == source.hash and course.database.is_file():

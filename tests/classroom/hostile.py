@@ -418,7 +418,7 @@ CASES = {
     "huge-message": Case(
         run("print('x' * 10**8)\nreturn honest(X)"), lost=ONLY_STEP, note="stopped"
     ),
-    "processes-left-behind": Case(step(SPAWN), short=True),
+    "processes-left-behind": Case(step(SPAWN)),
     # cells and files
     "deleted-tests": Case(
         change=delete("q1-step-test", "q2-run-test", "setup"), note="was missing and was put back"
@@ -426,7 +426,7 @@ CASES = {
     "deleted-answer": Case(change=delete("q1-step"), lost=NO_STEP, note="q1-step was missing"),
     "answer-in-a-new-cell": Case(change=answer_elsewhere, note="q1-step was missing"),
     "overwritten-tests": Case(
-        step("return x"), change=overwrite("q1-step-test", "2.0"), lost=NO_STEP, short=True
+        step("return x"), change=overwrite("q1-step-test", "2.0"), lost=NO_STEP
     ),
     "overwritten-setup": Case(change=overwrite("setup", "import numpy as np")),
     "duplicated-cells": Case(change=copies, note="was there 2 times", short=True),
@@ -448,15 +448,15 @@ CASES = {
     "pipe": Case(write=pipe, refused="no ordinary file"),
     # cheating inside the process
     "patched-numpy-testing": Case(step("return x", PATCHED), lost=NO_STEP),
-    "patched-showtraceback": Case(step("return x", SHOW), lost=NO_STEP, short=True),
+    "patched-showtraceback": Case(step("return x", SHOW), lost=NO_STEP),
     "swallowed-errors": Case(
         step("try:\n    1 / 0\nexcept Exception:\n    return 2.0"), lost=NO_STEP
     ),
     "frame-peek": Case(step(PEEK), lost={"q1-step-test": 0.0}, short=True),
-    "equals-everything": Case(step("return Any()", EQUALS), lost=NO_STEP, short=True),
+    "equals-everything": Case(step("return Any()", EQUALS), lost=NO_STEP),
     "forged-answers": Case(step(f"{FORGED.strip()}\nreturn x"), lost=NO_STEP, short=True),
     "replaced-record": Case(step(RIGHT, REPLACED), lost=NOTHING),
-    "tells-hidden-tests": Case(step(TELLS), lost=NO_STEP, short=True),
+    "tells-hidden-tests": Case(step(TELLS), lost=NO_STEP),
     # the machine
     "reads-outside": Case(step(READ_OUTSIDE), lost=NO_STEP, short=True),
     "uses-the-network": Case(step(NETWORK), lost=NO_STEP, short=True),
