@@ -227,6 +227,20 @@ def test_a_mistake_hears_its_cause_and_loses_its_marks(mistake):
     assert sum(expected.values()) < sum(full(A3).values())
 
 
+def test_the_hints_tell_the_marks_that_the_mistakes_keep():
+    page = (SOURCE.parent / "hints" / f"{A3}.md").read_text("utf-8")
+    rows = re.findall(r"^\| \d+ [^|]+\|.*\|([^|]+)\|$", page, re.M)
+    told = [
+        float(n)
+        for row in rows
+        for n in re.findall(r"\((\d[\d.]*)(?: points| of 5|, right[^)]*)?\)", row)
+    ]
+    kept = {marks for mistake in mistakes(A3).values() for marks in mistake["points"].values()}
+    assert len(rows) == 10
+    assert len(told) >= 15
+    assert set(told) <= kept
+
+
 # --------------------------------------------------------------------------- the open project
 
 QUICK = {  # so that a test takes no time: one short run, no picture
