@@ -7,9 +7,6 @@ import numpy as np
 
 from course_utils import tasks
 from course_utils.checks import NotYet, check_no_future, exercise
-from course_utils.fused import LSTM
-from course_utils.layers import Dense, Embedding, Sequential
-from course_utils.losses import mean_squared_error, softmax_cross_entropy
 
 DEFAULT = "course_text.txt"
 PARTS = ("train", "valid", "test")
@@ -83,23 +80,6 @@ def crops(values, part, rng, B, T, replicas=None):
         start = rng.integers(0, len(inside) - T, size=lead)
         piece = inside[start[..., None] + np.arange(T + 1)][..., None]
         yield tasks.Batch(piece[..., :-1, :], piece[..., 1:, :])
-
-
-def network(data, units, rng, replicas=None):
-    """Make a small LSTM network for the data: next-character scores, or the next value."""
-    options = {"replicas": replicas, "dtype": np.float32}
-    if data.kind == "text":
-        return Sequential(
-            Embedding(data.K, 16, rng, **options),
-            LSTM(16, units, rng, replicas=replicas),
-            Dense(units, data.K, rng, **options),
-        )
-    return Sequential(LSTM(1, units, rng, replicas=replicas), Dense(units, 1, rng, **options))
-
-
-def loss_of(data):
-    """Give the loss for the data: cross-entropy in nats for a text, squared error for a series."""
-    return softmax_cross_entropy if data.kind == "text" else mean_squared_error
 
 
 def untrained_level(data, target):
