@@ -83,6 +83,8 @@ def stored_lines(notebook, folder=NOTEBOOKS):
 
     notebook: "08"; the section is the number of its heading, "0" before the first one.  A notebook
     that is missing or not executed gives no lines.
+
+    Taught in: notebooks/13_choose_a_network, section 9
     """
     lines, section = {}, "0"
     for path in sorted(Path(folder).glob(f"{notebook}_*.ipynb")):
@@ -271,7 +273,10 @@ CLAIMS = (
     Claim(
         "1.17",
         "Training stability: mitigates vanishing gradients",
-        (number("08.2", "b_f = 3: #, road", "gradient left after 99 steps", 0.1),),
+        (
+            number("08.2", "b_f = 3: #, road", "gradient left after 99 steps", 0.1),
+            most("13.4", "order: LSTM better than the RNN: #", "pairs"),
+        ),
         (number("08.0", "LSTM: # of the gradient is left", "b_f = 0", 0, 1e-12),),
         slip=True,
     ),
@@ -287,8 +292,12 @@ CLAIMS = (
     Claim(
         "1.18",
         "Stronger learning: language modelling",
-        (most("09.7", "LSTM below the RNN of the same seed: #", "source code"),),
         (
+            most("09.7", "LSTM below the RNN of the same seed: #", "source code"),
+            most("13.6", "text, equal width: LSTM better than the RNN: #", "pairs"),
+        ),
+        (
+            number("13.6", "text: LSTM better than the RNN: #", "pairs, equal parameters", 0, 0.9),
             few("09.7", "LSTM below the 4-gram: #", "source code"),
             few("09.7", "LSTM below lzma + 0.5: #", "source code"),
         ),
@@ -358,7 +367,9 @@ CLAIMS = (
         (
             few("10.7", "1 layer below 2 layers: #", "real text"),
             few("10.8", "1 layer below 3 layers: #", "embedded Reber"),
+            most("13.5", "brackets, equal width: stacked better than LSTM: #", "pairs"),
         ),
+        (few("13.4", "brackets: stacked better than LSTM: #", "pairs, equal parameters"),),
         slip=True,
     ),
     Claim(
@@ -367,6 +378,7 @@ CLAIMS = (
         (
             most("11.6", "two-sided below the filter and every forward seed: #", "hidden labels"),
             most("11.8", "both, every place: more than 97 % right: #", "reports"),
+            most("13.4", "labels: bidirectional better than LSTM: #", "pairs"),
         ),
         (
             most("11.6", "forward 12 within 5 % of the best: #", "where the past decides"),
@@ -385,8 +397,15 @@ CLAIMS = (
     Claim(
         "2.16",
         "GRU: comparable performance",
-        (most("12.10", "GRU, 7 units: within 5 % of the filter: #", "hidden labels"),),
-        (few("12.9", "GRU: reach of 40: #", "counting"),),
+        (
+            most("12.10", "GRU, 7 units: within 5 % of the filter: #", "hidden labels"),
+            most("13.6", "text: GRU better than LSTM: #", "pairs"),
+        ),
+        (
+            few("12.9", "GRU: reach of 40: #", "counting"),
+            few("13.4", "counting: GRU better than LSTM: #", "pairs"),
+            few("13.4", "brackets: GRU better than LSTM: #", "pairs"),
+        ),
         slip=True,
     ),
 )

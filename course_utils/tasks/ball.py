@@ -219,7 +219,7 @@ def autoregression(T: int = 50, memory: float = 0.95, noise_variance: float = 0.
     x_t = memory x_{t-1} + push, variance 1; y_t = x_t + noise of the given variance. X (B, T, 1),
     target (B, T, 1); mean squared error. Optimum: the Kalman filter's error, mean over T steps.
 
-    Taught in: notebooks/13_choose_a_network
+    Taught in: notebooks/11_read_in_both_directions
     """
     memory = real_number("memory", memory, 0.0, 0.9999)
     noise_variance = real_number("noise_variance", noise_variance, 0.0, 1e6)
