@@ -6,7 +6,9 @@ Each student and the teacher have an account of the machine (or, in containers, 
 then nbgrader takes the name from the hub).  INSTRUCTORS.md says how to set it up.
 
 COURSE_EXCHANGE   folder of the exchange, readable and writable for all; /srv/nbgrader/exchange
-COURSE_TEACHERS   names with commas; they may stop other people's servers
+COURSE_STUDENTS   names with commas: who may log in
+COURSE_TEACHERS   names with commas; they may log in and stop other people's servers
+COURSE_URL        the address that the hub listens on; http://127.0.0.1:8000
 COURSE_TRIAL      a folder: everybody may log in with one password, and all servers run under one
                   account.  For a look on the own machine, never for a class.
 """
