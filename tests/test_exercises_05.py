@@ -49,8 +49,9 @@ RIGHT = {
         lambda: (-12.0, 6.0),
         lambda: [-20, 8],
         lambda: (np.float64(-12), 6),
+        lambda: np.array([-12.0, 6.0]),
     ],
-    "check_through_the_gate": [step_back],
+    "check_through_the_gate": [step_back, lambda *given: list(step_back(*given))],
     "make_check_mended": [backward],
 }
 
@@ -77,6 +78,7 @@ WRONG = {
         (lambda: (-6.0, 6.0), "below -4.6"),
         (lambda: (-np.inf, 6.0), "not infinite"),
         (lambda: -12.0, "two numbers"),
+        (lambda: np.ones((2, 2)), "two numbers"),
     ],
     "check_through_the_gate": [
         (lambda d, C, F: (d * C * F, d * F), "slope of the sigmoid"),

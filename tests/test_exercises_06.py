@@ -25,8 +25,11 @@ def alike(cell, pairs=("if", "ic", "fc")):
 MADE = {"make_check_finds_copies": lesson.make_check_finds_copies(LSTMCell, Seeded)}
 
 RIGHT = {
-    "check_hold_weights": [lambda: (24.0, -12.0, -24.0, 12.0)],
-    "check_input_gradients": [write_back],
+    "check_hold_weights": [
+        lambda: (24.0, -12.0, -24.0, 12.0),
+        lambda: np.array([10, -5, -10, 5]),
+    ],
+    "check_input_gradients": [write_back, lambda *given: list(write_back(*given))],
     "check_error_of_age": [lambda age: age / 3],
     "check_largest_gate": [lambda a, size, damage: (damage * a, damage / size)],
     "make_check_finds_copies": [alike],
@@ -70,6 +73,7 @@ WRONG = {
         (lambda a, s, d: (d * a, d / (a * s)), "nothing else"),
         (lambda a, s, d: (d * a, d * a), "grows with the spike"),
         (lambda a, s, d: d * a, "two numbers"),
+        (lambda a, s, d: (d * a / np.tanh(a * s), d / s), "Whatever the size"),
     ],
     "make_check_finds_copies": [
         (lambda cell: alike(cell, ["if"]), "only i and c"),

@@ -64,7 +64,7 @@ MADE = {"make_check_mended": lesson.make_check_mended(LSTMCell)}
 
 RIGHT = {
     "check_output_gate": [dA_o],
-    "check_start": [start],
+    "check_start": [start, lambda T: (np.log(T), -np.log(T)), lambda T: np.array(start(T))],
     "check_outer_accuracy": [accuracy],
     "check_joined": [joined],
     "make_check_mended": [LSTMCell.backward],
@@ -85,6 +85,8 @@ WRONG = {
         (lambda T: (np.log(T), 0.0), "How large may I be"),
         (lambda T: (50.0, -50.0), "How large may I be"),  # F is 1: C never stops
         (lambda T: (np.log(T), -30.0), "Open it more"),
+        (lambda T: (20.0, -20.0), "Open it more"),  # I = 1 - F, and nothing comes in
+        (lambda T: (np.log(2 * T), -np.log(4 * T)), "C is 0.2 after T steps"),
         (lambda T: 1.0, "two numbers"),
         (lambda T: (float("nan"), 0.0), "at least 1/3"),
     ],
