@@ -33,8 +33,9 @@ def test_every_mistake_loses_its_marks_and_no_others(name, tmp_path, record_prop
     source = course.take_source(find_source(name))
     released = nbformat.read(course.generate(name), as_version=4)
     mistakes = mistakes_of(name)
-    expected = {"solved": {}, "empty": dict.fromkeys(source.tests, 0.0)}
-    changes = {"solved": {}, "empty": None}
+    expected, changes = {"solved": {}}, {"solved": {}}
+    if mistakes:  # the project is handed out as a notebook that runs
+        expected["empty"], changes["empty"] = dict.fromkeys(source.tests, 0.0), None
     for number, mistake in enumerate(mistakes.values()):
         changes[f"m{number:02d}"] = mistake["cells"]
         expected[f"m{number:02d}"] = mistake["points"]
@@ -47,7 +48,9 @@ def test_every_mistake_loses_its_marks_and_no_others(name, tmp_path, record_prop
     for row in rows:
         full = {grade_id: source.points(grade_id) for grade_id in source.tests}
         marks = {grade_id: row.marks.get(grade_id) for grade_id in source.tests}
-        if row.status != "graded" or marks != pytest.approx({**full, **expected[row.student]}):
+        if row.status != "graded" or marks != pytest.approx(
+            {**full, **expected[row.student]}, abs=1e-3
+        ):
             wrong[titles.get(row.student, row.student)] = (row.status, marks, row.notes)
     assert wrong == {}
     record_property("measured", f"{name}: {len(rows)} submissions, {len(mistakes)} mistakes")
