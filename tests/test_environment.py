@@ -127,7 +127,8 @@ def test_binder_installs_the_course_after_the_lock():
 def test_continuous_integration_runs_make_test_and_nothing_else():
     lines = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     commands = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
-    assert commands == ["make test"]
+    assert commands[-1] == "make test"
+    assert [line for line in commands[:-1] if not line.startswith("command -v bwrap ")] == []
 
 
 def test_no_second_lock():
