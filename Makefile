@@ -66,5 +66,4 @@ clean: ## remove .venv and everything that the commands made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find . -name .ipynb_checkpoints -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup lab test test-strict check lint format outputs bench slide-map lock clean \
-	test-classroom release grade
+.PHONY: help setup lab test test-classroom test-strict check lint format outputs bench release grade slide-map lock clean

@@ -13,7 +13,13 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from course_utils.classroom.steps import HideSchemes, HideTests, NamedStubs, TakeJudged
+from course_utils.classroom.steps import (
+    HideSchemes,
+    HideTests,
+    NamedStubs,
+    TakeJudged,
+    safe_markdown,
+)
 
 c = get_config()  # noqa: F821 - nbgrader gives this name
 
@@ -46,4 +52,4 @@ c.GenerateFeedback.preprocessors = [
     GetGrades,
     CSSHTMLHeaderPreprocessor,
 ]
-c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"markdown2html": safe_markdown}

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import nbformat
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import (
     ClearHiddenTests,
@@ -81,3 +82,12 @@ class HideSchemes(ClearMarkScheme):
         if not settings(cell).get("task"):
             return cell, resources
         return super().preprocess_cell(cell, resources, cell_index)
+
+
+def safe_markdown(source):
+    """Turn Markdown into HTML that runs nothing: the teacher opens the feedback as well.
+
+    HTML inside the Markdown is shown as text, and a link cannot be a script.
+    """
+    renderer = IPythonRenderer(escape=True, allow_harmful_protocols=False)
+    return MarkdownWithMath(renderer=renderer).render(source)

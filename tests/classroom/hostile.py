@@ -115,6 +115,16 @@ def wrong_copy_in_front(notebook):
     notebook.cells.insert(number, other)
 
 
+def add_scripts(notebook):
+    """Put scripts where the feedback could hand them on to the teacher's browser."""
+    script = "<script>alert('stolen')</script><img src=x onerror=\"alert('stolen')\">"
+    show = "from IPython.display import HTML, Javascript, display\n"
+    show += f"display(HTML({script!r}), Javascript('alert(\"stolen\")'))\nprint({script!r})"
+    notebook.cells.append(v4.new_markdown_cell(f"{script} [a](javascript:alert('stolen'))"))
+    notebook.cells.append(v4.new_code_cell(show))
+    notebook.cells.append(v4.new_code_cell(f"raise ValueError({script!r})"))
+
+
 def more_points(notebook):
     """Metadata that ask for more marks."""
     for cell in notebook.cells:
@@ -434,6 +444,7 @@ CASES = {
     "markers-in-answers": Case(
         step(f"{RIGHT}\n{MARKERS}"), change=lambda n: n.cells.append(v4.new_markdown_cell(MARKERS))
     ),
+    "script-in-the-feedback": Case(change=add_scripts, short=True),
     "more-points": Case(step("return x"), change=more_points, lost=NO_STEP),
     "renamed-file": Case(write=as_name("my toy (1).ipynb"), note="came as my toy (1).ipynb"),
     "wrong-kernel": Case(change=other_kernel, note="another kernel"),

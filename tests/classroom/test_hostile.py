@@ -6,6 +6,7 @@ The short part runs in `make test`, all of it in `make test-classroom`.
 import csv
 import hashlib
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -168,6 +169,14 @@ def test_feedback_shows_no_hidden_test(graded):
         text = page.read_text(encoding="utf-8")
         for secret in ("secret_rng", "secret_X", "END HIDDEN TESTS\n", "latch_holds"):
             assert secret not in text, page
+
+
+def test_feedback_runs_no_script_of_a_submission(graded):
+    page = graded.root / "feedback/script-in-the-feedback/toy/toy.html"
+    text = page.read_text(encoding="utf-8")
+    assert "stolen" in text, "the words themselves stay"
+    assert re.findall(r"<script>\s*alert", text) == []
+    assert re.findall(r"<[^>]*(?:onerror|javascript:)[^>]*stolen", text) == []
 
 
 def test_feedback_names_what_differs(graded):

@@ -11,6 +11,7 @@ own, because nbgrader takes the student's name from the account.  Nothing is lef
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -83,6 +84,18 @@ class Person:
         answer.raise_for_status()
         return answer.json()
 
+    def menu(self):
+        """Does JupyterLab open, with nbgrader's list of assignments switched on?"""
+        page = requests.get(f"{self.url}/user/{self.name}/lab", headers=self.key)
+        page.raise_for_status()
+        config = json.loads(
+            re.search(r"jupyter-config-data[^>]*>(.*?)</script>", page.text, re.S)[1]
+        )
+        names = [one["name"] for one in config["federated_extensions"]]
+        return (
+            "@jupyter/nbgrader" in names and "@jupyter/nbgrader" not in config["disabledExtensions"]
+        )
+
     def assignments(self):
         found = self.ask("GET", "assignments", params={"course_id": COURSE})
         assert found["success"], found
@@ -129,6 +142,7 @@ def main(hub):
         **os.environ,
         "PATH": f"{hub / 'bin'}:{hub / 'node_modules/.bin'}:{os.environ['PATH']}",
         "PYTHONPATH": sysconfig.get_paths()["purelib"],
+        "COURSE_PREFIX": sys.prefix,
         "COURSE_URL": url,
         "COURSE_TRIAL": str(place),
         "COURSE_EXCHANGE": str(exchange),
@@ -186,6 +200,7 @@ def play(url, password, exchange, course):
     people = [Person(url, name, password) for name in STUDENTS]
     for person in people:
         person.start()
+        assert person.menu()
         print(f"{person.name} logs in; the list says {person.assignments()}")
     for person in people:
         person.do("fetch")
