@@ -11,6 +11,7 @@ COURSE_TEACHERS   names with commas; they may log in and stop other people's ser
 COURSE_URL        the address that the hub listens on; http://127.0.0.1:8000
 COURSE_TRIAL      a folder: everybody may log in with one password, and all servers run under one
                   account.  For a look on the own machine, never for a class.
+COURSE_PREFIX     in a trial, the environment of the course when the hub has another one
 """
 
 import os
@@ -37,15 +38,17 @@ c.Spawner.environment = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 # The course's own environment keeps nbgrader's menu switched off; for a class it is switched on.
-EXTENSIONS = ("assignment_list", "course_list", "validate_assignment")
-c.Spawner.args = [
-    f"--ServerApp.jpserver_extensions=nbgrader.server_extensions.{name}=True" for name in EXTENSIONS
-]
+NBGRADER = ("assignment_list", "course_list", "validate_assignment")
+EXTENSIONS = ["jupyterlab", *(f"nbgrader.server_extensions.{name}" for name in NBGRADER)]
+c.Spawner.args = [f"--ServerApp.jpserver_extensions={name}=True" for name in EXTENSIONS]
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 120
 
 if TRIAL:
     place = Path(TRIAL)
+    shared = Path(os.environ.get("COURSE_PREFIX", sys.prefix)) / "share" / "jupyter"
+    c.Spawner.environment["JUPYTER_PATH"] = str(shared)  # where the hub has its own environment
+    c.Spawner.environment["JUPYTERLAB_DIR"] = str(shared / "lab")
     c.JupyterHub.authenticator_class = "dummy"
     c.DummyAuthenticator.password = os.environ.get("COURSE_PASSWORD") or secrets.token_hex(16)
     c.Authenticator.allow_all = True
