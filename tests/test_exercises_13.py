@@ -66,9 +66,9 @@ def test_choice(capsys):
     chosen = [lesson.choose(*case) for case in lesson.cases_for_choice()]
     assert chosen == ["A", "C", "C"]
     for wrong, words in (
-        (lambda errors, ms: min(errors, key=lambda n: np.median(errors[n])), "best median"),
-        (lambda errors, ms: min(ms, key=ms.get), "in nearly every pair"),
-        (lambda errors, ms: "D", "expected one of"),
+        (lambda errors, price: min(errors, key=lambda n: np.median(errors[n])), "best median"),
+        (lambda errors, price: min(price, key=price.get), "in nearly every pair"),
+        (lambda errors, price: "D", "expected one of"),
     ):
         assert words in said(capsys, lesson.check_choice, wrong)
 

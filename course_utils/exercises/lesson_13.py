@@ -81,7 +81,7 @@ def check_faults(my_faults):
             raise NotYet(f"{report!r}: not {answer!r}. Ask: {reasons[fault]}")
 
 
-def choose(errors, milliseconds):
+def choose(errors, price):
     """The cheapest of those that the best one does not beat in a sign test at p < 0.05."""
     best = min(errors, key=lambda name: np.median(errors[name]))
     kept = []
@@ -90,7 +90,7 @@ def choose(errors, milliseconds):
         losses = int((errors[best] > error).sum())
         if name == best or not (wins > losses and two_sided_p(wins, losses) < 0.05):
             kept.append(name)
-    return min(kept, key=lambda name: milliseconds[name])
+    return min(kept, key=lambda name: price[name])
 
 
 def cases_for_choice():
@@ -110,22 +110,22 @@ def cases_for_choice():
 
 @exercise
 def check_choice(my_choice):
-    """Check `my_choice(errors, milliseconds)`: the cheapest that the best one does not beat.
+    """Check `my_choice(errors, price)`: the cheapest that the best one does not beat.
 
     Taught in: notebooks/13_choose_a_network, section 7
     """
-    for errors, milliseconds in cases_for_choice():
-        came, right = call(my_choice, errors, milliseconds), choose(errors, milliseconds)
+    for errors, price in cases_for_choice():
+        came, right = call(my_choice, errors, price), choose(errors, price)
         if came not in list(errors):
             raise NotYet(f"the answer is {came!r}; expected one of {', '.join(errors)}")
         if came == right:
             continue
         medians = {name: round(float(np.median(e)), 3) for name, e in errors.items()}
         best = min(medians, key=medians.get)
-        text = f"medians {medians}, milliseconds {milliseconds}: not {came!r}. "
+        text = f"medians {medians}, prices {price}: not {came!r}. "
         if came == best:
             raise NotYet(text + f"{best!r} has the best median, but does it beat the others?")
-        if came == min(milliseconds, key=milliseconds.get):
+        if came == min(price, key=price.get):
             raise NotYet(text + f"It is the cheapest, but {best!r} beats it in nearly every pair")
         raise NotYet(text + "Keep those that the best one does not beat, then take the cheapest")
 
