@@ -20,7 +20,7 @@ from tqdm import tqdm
 from course_utils.classroom.collect import collect
 from course_utils.classroom.gradebook import Course, GradebookError
 from course_utils.classroom.limits import Limits
-from course_utils.classroom.sandbox import require_sandbox
+from course_utils.classroom.sandbox import require_sandbox, sweep
 from course_utils.classroom.source import ROOT, AssignmentError, find_source
 from course_utils.classroom.trial import Job, write_whole
 
@@ -196,8 +196,9 @@ def grade(place, name, *, out=None, safe=True, workers=2, limits=None, root=ROOT
     source = find_source(name, root)
     if safe:
         require_sandbox(limits)
+    sweep()
     course = Course(out or root)
-    with _alone(course.root), tempfile.TemporaryDirectory(prefix="classroom-") as workshop:
+    with _alone(course.root), tempfile.TemporaryDirectory(prefix=f"c-{os.getpid()}-") as workshop:
         source = course.take_source(source)
         submissions = collect(place, source, limits, workshop)
         prepare(course, source)

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import sys
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,9 @@ class Course:
         step = converter(coursedir=course, config=config, log=log, force=True)
         before = os.getcwd()
         try:
-            step.start()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # nbgrader asks SQLAlchemy in an old way
+                step.start()
         except (NbGraderException, SystemExit) as error:
             raise GradebookError(f"{student}: {_cause(said) or error}") from error
         finally:

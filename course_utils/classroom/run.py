@@ -3,8 +3,10 @@
 import asyncio
 import atexit
 import contextlib
+import json
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 import zmq
@@ -64,7 +66,8 @@ class _Run(NotebookClient):
             shutdown_kernel="immediate",
             store_widget_state=False,
         )
-        self.box, self.limits, self.outcome, self.bytes = box, limits, Outcome(), 0
+        self.box, self.limits, self.safe = box, limits, safe
+        self.outcome, self.bytes = Outcome(), 0
         self.stopping = False
 
     async def all(self):
@@ -73,7 +76,8 @@ class _Run(NotebookClient):
         with log.open("wb") as stream:
             started = False
             try:
-                async with self.async_setup_kernel(stdout=stream, stderr=stream):
+                options = {"env": sandbox.environment()} if self.safe else {}
+                async with self.async_setup_kernel(stdout=stream, stderr=stream, **options):
                     started = True
                     await self._cells()
             except Exception as error:
@@ -192,7 +196,7 @@ def _kernel_manager(box, limits, safe):
 
 
 class _Manager(AsyncKernelManager):
-    """A kernel manager with its own context, and a connection file for the user in the box."""
+    """A kernel manager with its own context, and a second connection file for inside the box."""
 
     box = None
 
@@ -201,8 +205,13 @@ class _Manager(AsyncKernelManager):
 
     def write_connection_file(self, **options):
         super().write_connection_file(**options)
-        if self.box is not None and self.box.uid is not None:
-            os.chown(self.connection_file, self.box.uid, self.box.uid)
+        outside = Path(self.connection_file)
+        inside = outside.with_name("inside.json")
+        place = json.loads(outside.read_text(encoding="utf-8"))
+        inside.write_text(json.dumps({**place, "ip": f"{sandbox.WIRES}/k"}), encoding="utf-8")
+        inside.chmod(0o600)
+        if self.box.uid is not None:
+            os.chown(inside, self.box.uid, self.box.uid)
 
 
 def _last_line(log):

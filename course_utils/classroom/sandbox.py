@@ -10,8 +10,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 PACKAGE = Path(__file__).resolve().parents[1]
 HOME = "/home/student"
+WIRES = "/wires"  # where the kernel finds its sockets inside
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
 ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "fonts", "alternatives")
 FIRST_UID, UIDS = 50_000, 10_000  # of nobody; each sandbox that root starts gets its own
@@ -48,7 +51,7 @@ class Box:
 @contextlib.contextmanager
 def box(files):
     """Make a Box with copies of `files` {name: Path} as its working directory; remove it after."""
-    place = Path(tempfile.mkdtemp(prefix="c-", dir=_short_folder()))
+    place = Path(tempfile.mkdtemp(prefix=f"c-{os.getpid()}-", dir=_short_folder()))
     uid = FIRST_UID + os.getpid() % UIDS if os.geteuid() == 0 else None
     try:
         made = Box(place / "w", place / "seed", uid)
@@ -64,8 +67,32 @@ def box(files):
                 path.chmod(0o755)
         yield made
     finally:
-        # rm, because a submission can leave more folders in folders than Python can walk
-        subprocess.run(["rm", "-rf", "--", str(place)], check=False, stderr=subprocess.DEVNULL)
+        _remove(place)
+
+
+def sweep():
+    """Remove the boxes of trials that were killed before they could do it."""
+    for place in Path(_short_folder()).glob("c-*-*"):
+        pid = place.name.split("-")[1]
+        with contextlib.suppress(OSError):
+            if (
+                pid.isdigit()
+                and not psutil.pid_exists(int(pid))
+                and place.stat().st_uid == os.geteuid()
+            ):
+                _remove(place)
+
+
+def _runs(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _remove(place):
+    """Remove a folder with rm: a submission can leave more folders than Python can walk."""
+    subprocess.run(["rm", "-rf", "--", str(place)], check=False, stderr=subprocess.DEVNULL)
 
 
 def _short_folder():
@@ -99,14 +126,20 @@ def kernel_command(box, limits, *, safe=True):
         del settings["rlimits"]["RLIMIT_NPROC"]
     kernel = [
         *(sys.executable, "-P", "-m", "course_utils.classroom.kernel", json.dumps(settings)),
-        *("-f", "{connection_file}"),
+        *("-f", f"{WIRES}/inside.json" if safe else "{connection_file}"),
     ]
     return [*bwrap(limits, box), *kernel] if safe else kernel
 
 
 def bwrap(limits, box=None):
     """Give the words of bubblewrap that stand before a command."""
-    words = ["bwrap", *_namespaces(), "--die-with-parent", "--new-session", "--clearenv"]
+    words = [
+        shutil.which("bwrap") or "bwrap",
+        *_namespaces(),
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+    ]
     for name, value in environment().items():
         words += ["--setenv", name, value]
     for path in map(Path, SYSTEM):
@@ -122,8 +155,7 @@ def bwrap(limits, box=None):
     for path in _python_folders():
         words += _parents(path) + ["--ro-bind", path, path]
     if box is not None:
-        wires = str(box.wires)
-        words += [*_parents(wires), "--ro-bind", str(box.seed), "/seed", "--bind", wires, wires]
+        words += ["--ro-bind", str(box.seed), "/seed", "--bind", str(box.wires), WIRES]
     return [*words, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME, "--"]
 
 
@@ -164,7 +196,7 @@ def _tmpfs(path, size):
 def _parents(path):
     """Make the folders above a path, open to the user inside: bubblewrap closes them."""
     above = [str(folder) for folder in reversed(Path(path).parents)]
-    made = [folder for folder in above if folder not in ("/", "/tmp", "/home")]
+    made = [folder for folder in above if folder != "/"]
     return [word for folder in made for word in ("--perms", "0755", "--dir", folder)]
 
 

@@ -198,13 +198,13 @@ def pipe(notebook, folder):
 # What each attack would need to succeed: then, and only then, it hands in right answers.
 READ_OUTSIDE = f"""
 import os, glob
-places = [OUTSIDE, "/etc/passwd", "/etc/shadow", "/root/.bashrc", "/proc/1/environ"]
-def readable(path):
+def read(path):
     try:
-        return bool(open(path, "rb").read(1))
+        return open(path, "rb").read(10**6)
     except OSError:
-        return False
-found = [p for p in places if readable(p)]
+        return b""
+found = [p for p in [OUTSIDE, "/etc/passwd", "/etc/shadow", "/root/.bashrc"] if read(p)]
+found += [p for p in glob.glob("/proc/*/environ") if b"secret of the grader" in read(p)]
 for folder, folders, names in os.walk("/"):
     if folder == "/":
         folders[:] = [f for f in folders if f not in ("proc", "sys", "usr", "dev")]
@@ -345,7 +345,7 @@ while True:
 MEMORY = """
 kept = []
 while True:
-    kept.append(np.ones(10**7))
+    kept.append(bytearray(5 * 10**7))
 """
 DISK = """
 number = 0
@@ -361,10 +361,8 @@ for number in range(100):
 return honest(X)
 """
 SOCKETS = """
-import glob, os
-(place,) = [os.path.dirname(p) for p in glob.glob("/tmp/c-*/w/k.json")]
 for number in range(10**6):
-    with open(f"{place}/{number}", "wb") as file:
+    with open(f"/wires/{number}", "wb") as file:
         file.write(b"x" * 2**24)
 return honest(X)
 """

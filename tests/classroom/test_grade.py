@@ -195,7 +195,9 @@ def test_a_grader_that_is_stopped_goes_on(root, tmp_path, how):
     entered = {p: p.stat().st_mtime_ns for p in root.glob("trials/toy/*/entered.json")}
     with sqlite3.connect(root / "gradebook.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    rows, _ = grade(place, "toy", root=root, say=quiet)
+    with own_temp(tmp_path) as temp:
+        rows, _ = grade(place, "toy", root=root, say=quiet)
+        wait_for(lambda: not (sandbox.sweep() or list(temp.iterdir())), 10)
     assert [row.total for row in rows] == [7.0] * len(students)
     assert {p: p.stat().st_mtime_ns for p in entered} == entered, "what was done stays"
     assert {line["total"] for line in table_of(root).values()} == {"7"}

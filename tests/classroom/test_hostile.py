@@ -73,10 +73,12 @@ class Class:
                 replace(case, cells=cells).put(place / "handed-in", name, released, source)
             self.before = _tree(place, self.root)
             start = time.monotonic()
+            os.environ["TOKEN"] = "secret of the grader"
             with own_temp(place) as self.temp:
                 rows, self.table = grade(
                     place / "handed-in", "toy", limits=LIMITS, root=self.root, say=quiet
                 )
+        del os.environ["TOKEN"]
         self.seconds = time.monotonic() - start
         self.rows = {row.student: row for row in rows}
         self.after = _tree(place, self.root)
