@@ -159,6 +159,7 @@ def test_table_shows_claim_proof_and_verdict(tmp_path):
         Claim("1.2", "It flies"),
         Claim("1.3", "It is lost", (Evidence("01.1", "gone #"),)),
         Claim("1.4", "It is clear", (YES,), (NO,)),
+        Claim("1.5", "Its limit is lost", (YES,), (Evidence("01.1", "gone #"),)),
     )
     rows = claims.claims_table(several, LINES, tmp_path).splitlines()[2:]
     where = r"\(\[01, section 1\]\(01_see\.ipynb\)\)"
@@ -173,3 +174,5 @@ def test_table_shows_claim_proof_and_verdict(tmp_path):
     assert rows[2].endswith("| **open** |")
     assert "but:" not in rows[3]
     assert rows[3].endswith("| **holds** |")
+    assert "run notebook 01" in rows[4]
+    assert rows[4].endswith("| **open** |")
