@@ -19,6 +19,7 @@ PLATFORM = re.compile(
 )  # Moodle: "Ada Lovelace_123_assignsubmission..."
 SKIPPED = ("__MACOSX", ".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "desktop.ini")
 MOST_ENTRIES = 20_000
+MOST_CELLS = 2_000
 
 
 class RefusedError(ValueError):
@@ -169,6 +170,8 @@ def _check_notebook(path, source, limits):
         raise
     except Exception:  # there is no end of ways in which a form can be broken
         raise RefusedError(f"{path.name} is no notebook: broken form") from None
+    if len(notebook.cells) > MOST_CELLS:
+        raise RefusedError(f"{len(notebook.cells)} cells; at most {MOST_CELLS}")
     ids = {settings(cell).get("grade_id") for cell in notebook.cells}
     if not ids & set(source.known):
         raise RefusedError(f"{path.name} is a notebook, but none of {source.name}: no graded cell")
@@ -178,7 +181,7 @@ def _json(path):
     """The text of a file; RefusedError unless it is JSON."""
     try:
         text = path.read_text(encoding="utf-8")
-        json.loads(text)
+        json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8")  # no half letters
     except (ValueError, RecursionError):
         raise RefusedError(f"{path.name} is no notebook: broken JSON") from None
     return text

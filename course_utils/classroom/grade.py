@@ -49,7 +49,7 @@ class Row:
         """The line that the teacher reads."""
         total = "" if self.total is None else f" {self.total:g} of {self.most:g}"
         note = f" ({'; '.join(self.notes)})" if self.notes else ""
-        return f"{self.student}: {self.status}{total}{note}"
+        return _printable(f"{self.student}: {self.status}{total}{note}")
 
 
 @dataclass
@@ -253,8 +253,14 @@ def marks_table(rows, source):
         marks = ["" if row.marks.get(q) is None else f"{row.marks[q]:g}" for q in source.graded]
         total = "" if row.total is None else f"{row.total:g}"
         cells = [row.student, row.assignment, *marks, total, f"{row.most:g}", row.status]
-        writer.writerow([_harmless(cell) for cell in [*cells, "; ".join(row.notes)]])
+        cells.append("; ".join(row.notes))
+        writer.writerow([_harmless(_printable(cell)) for cell in cells])
     return text.getvalue()
+
+
+def _printable(text):
+    """A text without control characters, which could change what a terminal shows."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _harmless(cell):

@@ -11,6 +11,7 @@ import contextlib
 import json
 import linecache
 import os
+import resource
 import sys
 import types
 from pathlib import Path
@@ -18,6 +19,8 @@ from pathlib import Path
 from course_utils.classroom import answers, judge
 from course_utils.classroom.family import die_with_parent
 from course_utils.classroom.source import AssignmentError, is_key, is_test, settings
+
+MOST_MEMORY = 4 << 30
 
 
 def run_reference(path, student):
@@ -103,6 +106,7 @@ def verdicts(recorded, came):
 def main(path, student, parent):
     """Do what the head of this module says; end when the process PARENT ends."""
     die_with_parent(int(parent))
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))  # a judge gets any number
     with _only_result() as result:
         try:
             recorded = run_reference(path, student)

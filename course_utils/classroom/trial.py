@@ -29,7 +29,7 @@ from course_utils.classroom.source import AssignmentError, Source, settings, spl
 
 MOST_TEXT = 20_000  # letters of one output in the feedback
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-SHOWN = ("text/plain", "image/png", "image/jpeg")  # no HTML, no script: the teacher opens it too
+PICTURES = ("image/png", "image/jpeg")  # no HTML, no SVG: the teacher opens the feedback as well
 
 
 @dataclass
@@ -140,7 +140,10 @@ def _ask(process, answers, limits):
         raise AssignmentError(f"the reference run broke off ({type(error).__name__})") from None
     if "error" in reply:
         raise AssignmentError(reply["error"])
-    return reply["verdicts"]
+    return {
+        grade_id: (share, [_cut(line, ()) for line in lines])
+        for grade_id, (share, lines) in reply["verdicts"].items()
+    }
 
 
 def _answers_by_cell(notebook, parts, outcome):
@@ -175,21 +178,33 @@ def _hidden_lines(source):
 
 
 def _clean(output, secret):
-    """An output for the feedback: texts and pictures, cut, without lines of hidden tests."""
-    if output.output_type == "stream":
-        return v4.new_output("stream", name=str(output.name), text=_cut(output.text, secret))
-    if output.output_type == "error":
-        text = _cut("\n".join(map(str, output.traceback)), secret)
-        name, value = str(output.ename)[:100], _cut(str(output.evalue)[:300], secret)
+    """An output for the feedback: texts and pictures, cut, without lines of hidden tests.
+
+    A hostile kernel can send any form: what is no text and no picture is dropped.
+    """
+    kind = output.get("output_type")
+    if kind == "stream":
+        name = "stderr" if output.get("name") == "stderr" else "stdout"
+        return v4.new_output("stream", name=name, text=_cut(output.get("text", ""), secret))
+    if kind == "error":
+        lines = output.get("traceback")
+        text = _cut("\n".join(map(str, lines)) if isinstance(lines, list) else "", secret)
+        name, value = (_cut(str(output.get(k, ""))[:300], secret) for k in ("ename", "evalue"))
         return v4.new_output("error", ename=name, evalue=value, traceback=text.split("\n"))
-    data = {kind: output.data[kind] for kind in SHOWN if isinstance(output.data.get(kind), str)}
-    if "text/plain" in data:
-        data["text/plain"] = _cut(data["text/plain"], secret)
+    found = output.get("data")
+    found = found if isinstance(found, dict) else {}
+    data = {k: v for k, v in found.items() if k in PICTURES and _is_base64(v)}
+    if isinstance(found.get("text/plain"), str):
+        data["text/plain"] = _cut(found["text/plain"], secret)
     return v4.new_output("display_data", data=data)
 
 
+def _is_base64(value):
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9+/=\s]*", value) is not None
+
+
 def _cut(text, secret):
-    text = COLOUR.sub("", str(text))
+    text = COLOUR.sub("", str(text)).encode("utf-8", "replace").decode("utf-8")
     text = text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + "\n(cut here)"
     lines = text.split("\n")
     return "\n".join("(line of a hidden test)" if _tells(line, secret) else line for line in lines)

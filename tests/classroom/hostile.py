@@ -123,6 +123,9 @@ def add_scripts(notebook):
     notebook.cells.append(v4.new_markdown_cell(f"{script} [a](javascript:alert('stolen'))"))
     notebook.cells.append(v4.new_code_cell(show))
     notebook.cells.append(v4.new_code_cell(f"raise ValueError({script!r})"))
+    picture = {"image/png": f'">{script}', "image/svg+xml": script, "text/html": [script]}
+    show = f"display({picture!r}, raw=True)"
+    notebook.cells.append(v4.new_code_cell(f"from IPython.display import display\n{show}"))
 
 
 def more_points(notebook):
@@ -308,6 +311,22 @@ for frame in inspect.stack():
 print("\\n".join(get_ipython().history_manager.input_hist_raw))
 raise ValueError("secret" + "_X = secret" + "_rng.normal(size=(4, 3))")
 """
+STRANGE = f"""
+kernel = get_ipython().kernel
+for kind, content in [
+    ("stream", {{"name": "x", "text": chr(0xD800) + chr(27) + "[2J"}}),
+    ("stream", {{"name": ["x"], "text": "y"}}),
+    ("display_data", {{"data": {{"image/png": 3, "text/plain": "1"}}, "metadata": {{}}}}),
+    ("error", {{"ename": chr(0xD800), "evalue": "x", "traceback": ["x"]}}),
+    ("clear_output", {{"wait": True}}),
+    ("unheard_of", {{}}),
+]:
+    try:
+        kernel.send_response(kernel.iopub_socket, kind, content)
+    except Exception:
+        pass
+{RIGHT}
+"""
 SPAWN = """
 import subprocess, sys
 code = "import os, time; os.setsid(); time.sleep(600)"
@@ -464,6 +483,7 @@ CASES = {
     "frame-peek": Case(step(PEEK), lost={"q1-step-test": 0.0}, short=True),
     "equals-everything": Case(step("return Any()", EQUALS), lost=NO_STEP),
     "forged-answers": Case(step(f"{FORGED.strip()}\nreturn x"), lost=NO_STEP, short=True),
+    "strange-messages": Case(step(STRANGE), lost=NOTHING, note="broke off"),
     "replaced-record": Case(step(RIGHT, REPLACED), lost=NOTHING),
     "tells-hidden-tests": Case(step(TELLS), lost=NO_STEP),
     # the machine

@@ -106,6 +106,25 @@ def test_too_many_files_are_refused(found):
     assert "2 MB of files" in one.refused
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (NOTEBOOK.replace("# Toy", r"# Toy \ud800"), "broken JSON"),
+        (
+            NOTEBOOK.replace(
+                '"cells": [',
+                '"cells": [' + '{"cell_type": "raw", "metadata": {}, "id": '
+                '"x", "source": ""},' * 3000,
+            ),
+            "at most 2000",
+        ),
+    ],
+    ids=["half a letter", "many cells"],
+)
+def test_notebooks_that_would_trouble_later_are_refused(found, text, words):
+    assert words in found({"ada.ipynb": text})["ada"].refused
+
+
 def test_nothing_there_is_told(tmp_path, source):
     (tmp_path / "empty").mkdir()
     with pytest.raises(RefusedError, match="holds no submission"):
