@@ -13,6 +13,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+FILES = (  # a copy of a notebook beside it is not read
+    "01_see_why_order_matters.ipynb",
+    "02_run_a_vanilla_rnn.ipynb",
+    "03_backpropagate_through_time.ipynb",
+    "04_watch_gradients_vanish.ipynb",
+    "05_build_the_forget_gate.ipynb",
+    "06_build_the_input_gate.ipynb",
+    "07_build_the_output_gate.ipynb",
+    "08_train_the_lstm.ipynb",
+    "09_use_lstm_layers_in_keras.ipynb",
+    "10_stack_lstm_layers.ipynb",
+    "11_read_in_both_directions.ipynb",
+    "12_streamline_to_a_gru.ipynb",
+    "13_choose_a_network.ipynb",
+)
 MOST, FEW = 0.6, 0.4  # the share of seeds that is called most, and few
 NUMBER = r"(\d+ of \d+|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|nan)"
 LONGEST = 90  # a longer line is cut behind its number
@@ -88,7 +103,8 @@ def stored_lines(notebook, folder=NOTEBOOKS):
     Taught in: notebooks/13_choose_a_network, section 9
     """
     lines, section = {}, "0"
-    for path in sorted(Path(folder).glob(f"{notebook}_*.ipynb")):
+    path = _path(notebook, folder)
+    if path is not None:
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "markdown":
                 heads = re.findall(r"^## +(\d*)", "".join(cell["source"]), re.MULTILINE)
@@ -97,6 +113,12 @@ def stored_lines(notebook, folder=NOTEBOOKS):
                 if output.get("name") == "stdout":
                     lines.setdefault(section, []).extend("".join(output["text"]).splitlines())
     return lines
+
+
+def _path(notebook, folder):
+    """The file of a notebook, or None when it is not there."""
+    paths = (Path(folder) / name for name in FILES if name.startswith(notebook))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def find(evidence, lines):
@@ -172,7 +194,7 @@ def claims_table(claims, printed, folder=NOTEBOOKS):
 def _proof(finding, folder, mark):
     """One line of proof: the mark, the printed words, where they stand."""
     notebook, section = finding.evidence.place.split(".")
-    path = next(iter(sorted(Path(folder).glob(f"{notebook}_*.ipynb"))), None)
+    path = _path(notebook, folder)
     where = f"{notebook}, section {section}" if section != "0" else f"{notebook}, start"
     where = f"[{where}]({path.name})" if path is not None and notebook != "13" else where
     if finding.line is None:

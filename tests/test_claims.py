@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from course_plan import ROWS, SLIPS
+from course_plan import NOTEBOOKS, ROWS, SLIPS
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, writes
 from notebook_rules import Notebook
 
@@ -37,6 +37,10 @@ def test_evidence_stands_in_its_notebook(evidence):
     notebook, section = evidence.place.split(".")
     found = find(evidence, PRINTED[notebook].get(section, []))
     assert found.line, f"no line {evidence.line!r} in section {section} of notebook {notebook}"
+
+
+def test_the_notebooks_that_are_read_are_those_of_the_plan():
+    assert claims.FILES == tuple(f"{name}.ipynb" for name in NOTEBOOKS[1:])
 
 
 def test_every_claim_has_one_of_the_three_verdicts():
@@ -78,10 +82,19 @@ def test_lines_are_read_by_section(tmp_path):
         new_markdown_cell("### 2 no section"),
         code("4\n"),
     )
-    notebook(tmp_path, "07_a", *cells, *more, new_markdown_cell("## What we have seen"), code("5"))
+    notebook(
+        tmp_path,
+        "07_build_the_output_gate",
+        *cells,
+        *more,
+        new_markdown_cell("## What we have seen"),
+        code("5"),
+    )
     lines = claims.stored_lines("07", tmp_path)
     assert lines == {"0": ["before"], "1": ["one", "two", "three", "4"], "": ["5"]}
     assert claims.stored_lines("08", tmp_path) == {}
+    notebook(tmp_path, "07_a_copy", code("a line of the copy"))
+    assert claims.stored_lines("07", tmp_path) == lines
 
 
 @pytest.mark.parametrize(
@@ -153,7 +166,7 @@ def test_verdicts(supports, limits, verdict):
 
 
 def test_table_shows_claim_proof_and_verdict(tmp_path):
-    notebook(tmp_path, "01_see", new_markdown_cell("## 1 A"))
+    notebook(tmp_path, "01_see_why_order_matters", new_markdown_cell("## 1 A"))
     several = (
         Claim("1.1", "It works", (YES, NO), (YES,), slip=True),
         Claim("1.2", "It flies"),
@@ -162,7 +175,7 @@ def test_table_shows_claim_proof_and_verdict(tmp_path):
         Claim("1.5", "Its limit is lost", (YES,), (Evidence("01.1", "gone #"),)),
     )
     rows = claims.claims_table(several, LINES, tmp_path).splitlines()[2:]
-    where = r"\(\[01, section 1\]\(01_see\.ipynb\)\)"
+    where = r"\(\[01, section 1\]\(01_see_why_order_matters\.ipynb\)\)"
     assert re.fullmatch(
         rf"\| 1\.1 \(!\) \| It works \| yes 9 of 10 {where}<br>not so: no 1 of 10 {where}<br>"
         rf"but: yes 9 of 10 {where} \| \*\*holds with limits\*\* \|",
