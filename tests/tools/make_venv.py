@@ -108,7 +108,9 @@ def install(uv):
     lock, editable = ["-r", "requirements.lock"], ["--no-deps", "--no-build-isolation", "-e", "."]
     if uv:
         pip = [uv, "pip", "install", "--python", PYTHON]
-        steps = [[*pip, "--require-hashes", *lock], [*pip, "--quiet", *editable]]
+        # pip compiles what it installs, uv only when told; else each kernel may do it again
+        first = [*pip, "--compile-bytecode", "--require-hashes", *lock]
+        steps = [first, [*pip, "--quiet", *editable]]
     else:
         pip = [PYTHON, "-m", "pip", "install", "--quiet", "--retries", "2"]
         print("pip says nothing while it works. It takes a minute or two.", flush=True)
