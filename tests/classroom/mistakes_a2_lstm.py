@@ -208,7 +208,7 @@ MISTAKES = {
         "points": {"q10-till-test": 4.2},
     },
     "a memory so large that tanh bends it": {
-        "cells": changed("q10-till", "K, a = 40.0, 0.001", "K, a = 40.0, 0.2"),
+        "cells": changed("q10-till", "K, a = 40.0, 0.001", "K, a = 40.0, 0.5"),
         "points": {"q10-till-test": 1.8},
     },
     "add and reset change places": {
