@@ -2,6 +2,8 @@
 
 from hypothesis import settings
 
+collect_ignore_glob = ["*conftest.py"]  # no doctests there; two modules of one name would clash
+
 # No time limit per example: the machines that run this differ. The same examples on every run.
 settings.register_profile("course", deadline=None, derandomize=True, database=None)
 settings.load_profile("course")

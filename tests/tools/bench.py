@@ -39,7 +39,7 @@ GOALS = {  # (kind, other contender): the largest ratio twin / other, by size
     ("RNN", "torch"): [0.4, 0.25, 0.4],
     ("GRUResetAfter", "torch"): [0.7, 0.25, 0.9],
 }
-FULL = (KINDS, SIZES, 7, 0.2)  # kinds, sizes, rounds, seconds of each turn
+FULL = (KINDS, SIZES, 5, 0.2)  # kinds, sizes, rounds, seconds of each turn
 QUICK = (["LSTM"], SIZES[:3], 3, 0.15)
 LARGEST_20 = 3e7  # B T U R above which twenty replicas would need gigabytes
 
