@@ -347,6 +347,19 @@ gradients of all parameters and of the inputs, in float32.
 
 ![{alt}]({plot})
 
+**Where a goal is missed**, plain NumPy is the limit. PyTorch runs one compiled loop that uses all
+threads; the loop of a twin runs on one core, with ten to fifteen calls of NumPy in each step, and
+only what stands before and after the loop can use a second one. What was tried:
+
+- two BLAS threads: slower at these sizes, and far slower on a busy machine. Not kept.
+- chunks of steps, with a second thread beside the loop: a gain where the products are large,
+  a loss where they are small. Kept above a size (`CHUNK` in `fused.py`).
+- shorter chunks on one core, so that everything stays in the cache: no gain. Not kept.
+- the place of a result by position instead of `out=`: 4 % with one sequence. Kept.
+
+Where a shape is too small for a second thread, "twin" and "twin, one thread" run the same code; how
+far their times differ shows how far two processes differ on this machine.
+
 {times}
 ## One core, and the floor
 
