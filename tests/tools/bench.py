@@ -357,8 +357,8 @@ only what stands before and after the loop can use a second one. What was tried:
 - shorter chunks on one core, so that everything stays in the cache: no gain. Not kept.
 - the place of a result by position instead of `out=`: 4 % with one sequence. Kept.
 
-Twenty models of (32, 30, 3, 8) in one layer should cost at most 5 times one model; the last column of
-*How the cost grows* tells what they cost. One small model is mostly calls, twenty are mostly
+Twenty models of (32, 30, 3, 8) in one layer should cost at most 5 times one model; the last column
+of *How the cost grows* tells what they cost. One small model is mostly calls, twenty are mostly
 arithmetic and copies: the gates of all models have to be put in order in each step.
 
 Where a shape is too small for a second thread, "twin" and "twin, one thread" run the same code; how
