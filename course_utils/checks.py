@@ -108,6 +108,14 @@ def _difference(loss, place, index):
     return (above - below) / (2 * STEP)
 
 
+def slopes(loss, array):
+    """Give the central difference of `loss()` at every entry of `array`, which `loss` reads."""
+    found = np.zeros_like(array)
+    for index in np.ndindex(array.shape):
+        found[index] = _difference(loss, array, index)
+    return found
+
+
 def check_no_future(model, X, rng, *, mask=None):
     """Replace the steps after each step t: how far do the answers at 0 .. t move?
 

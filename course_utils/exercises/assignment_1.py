@@ -7,7 +7,7 @@ from central differences through the student's own forward step.
 import numpy as np
 
 from course_utils.cells import RNNCell
-from course_utils.checks import STEP, NotYet, call, exercise, expect
+from course_utils.checks import NotYet, call, exercise, expect, slopes
 from course_utils.functions import orthogonal
 from course_utils.recurrent import scan
 
@@ -215,8 +215,8 @@ def check_two_step_back(two_step_back, two_step):
         "The slope belongs to H_next, not to H": dH_next * (1 - H**2),
     }
     for name, place in places.items():
-        right = _slopes(loss, place)
-        causes = {cause: _slopes(lambda w=w: loss(w), place) for cause, w in wrong_dA.items()}
+        right = slopes(loss, place)
+        causes = {cause: slopes(lambda w=w: loss(w), place) for cause, w in wrong_dA.items()}
         if name == "dH":
             causes["dG_next is missing: G_next is H, so its error comes back into H"] = (
                 right - dG_next
@@ -233,22 +233,9 @@ def check_two_step_back(two_step_back, two_step):
         expect(name, given[name], right, causes=causes, tolerance=1e-6)
 
 
-def _slopes(loss, array):
-    """The central difference of `loss()` at every entry of `array`, which it reads."""
-    slopes = np.zeros_like(array)
-    for index in np.ndindex(array.shape):
-        kept = array[index]
-        array[index] = kept + STEP
-        above = loss()
-        array[index] = kept - STEP
-        slopes[index] = (above - loss()) / (2 * STEP)
-        array[index] = kept
-    return slopes
-
-
 def _with_transposed(loss, place, p, name, right):
     """What comes out when one matrix goes back as it came: solve for dA, use the other matrix."""
-    older = right - _slopes(lambda: loss(older=0.0), place)
+    older = right - slopes(lambda: loss(older=0.0), place)
     dA = np.linalg.solve(p[name], (right - older).T).T
     return dA @ p[name] + older
 
@@ -272,7 +259,7 @@ def check_chunked_gradient(chunked_gradient):
     def piecewise(name, starts):
         """Gradient of each piece from a start that does not move."""
         return [
-            _slopes(
+            slopes(
                 lambda piece=piece, start=start: np.sum(
                     dY[:, piece] * scan(cell, X[:, piece], start)[0]
                 ),
@@ -285,7 +272,7 @@ def check_chunked_gradient(chunked_gradient):
         each, from_zero = piecewise(name, carried), piecewise(name, [None] * 3)
         causes = {
             "The state is not carried: each piece starts from zero": sum(from_zero),
-            "The error runs on over the cuts: that is the full gradient": _slopes(
+            "The error runs on over the cuts: that is the full gradient": slopes(
                 lambda: np.sum(dY * scan(cell, X)[0]), p
             ),
             "That is the last piece alone; add the pieces up": each[-1],

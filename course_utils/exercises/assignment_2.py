@@ -8,13 +8,13 @@ import numpy as np
 
 from course_utils.cells import LSTMCell
 from course_utils.checks import (
-    STEP,
     TOLERANCE,
     NotYet,
     call,
     check_gradients,
     exercise,
     expect,
+    slopes,
 )
 from course_utils.functions import sigmoid
 from course_utils.recurrent import Recurrent, scan
@@ -197,9 +197,9 @@ def check_peephole_back(peephole_back, peephole_step):
     }
     for g in "ocif":
         place, value = p[f"b_{g}"], gates[g]
-        right = _slopes(loss, place)
+        right = slopes(loss, place)
         causes = (
-            {} if g == "o" else {c: _slopes(lambda k=k: loss(k), place) for c, k in roads.items()}
+            {} if g == "o" else {c: slopes(lambda k=k: loss(k), place) for c, k in roads.items()}
         )
         slope = 1 - value**2 if g == "c" else value * (1 - value)
         name = "1 - C_tilde^2" if g == "c" else "gate (1 - gate)"
@@ -212,8 +212,8 @@ def check_peephole_back(peephole_back, peephole_step):
         expect(f"dA[{g!r}]", dA[g], right, causes=causes, tolerance=1e-6)
     _memory_back(dC, loss, C, p, seen, roads)
     for g in "ifo":
-        right = _slopes(loss, p[f"p_{g}"])
-        each = _slopes(loss, p[f"b_{g}"])
+        right = slopes(loss, p[f"p_{g}"])
+        each = slopes(loss, p[f"b_{g}"])
         causes = {
             "That is the mean over the batch; gradients are summed": right / B,
             "Not yet summed over the batch": each * (C_next if g == "o" else C),
@@ -232,27 +232,14 @@ def _memory_back(dC, loss, C, p, seen, roads):
         for names in ("i", "f", "if")
     }
     causes = {
-        "The peephole p_i is missing: I looks at C": _slopes(lambda: loss(q=blind["i"]), C),
-        "The peephole p_f is missing: F looks at C": _slopes(lambda: loss(q=blind["f"]), C),
-        "The peepholes p_i and p_f are missing: I and F look at C": _slopes(
+        "The peephole p_i is missing: I looks at C": slopes(lambda: loss(q=blind["i"]), C),
+        "The peephole p_f is missing: F looks at C": slopes(lambda: loss(q=blind["f"]), C),
+        "The peepholes p_i and p_f are missing: I and F look at C": slopes(
             lambda: loss(q=blind["if"]), C
         ),
     }
-    causes |= {cause: _slopes(lambda k=k: loss(k), C) for cause, k in roads.items()}
-    expect("dC", dC, _slopes(loss, C), causes=causes, tolerance=1e-6)
-
-
-def _slopes(loss, array):
-    """The central difference of `loss()` at every entry of `array`, which it reads."""
-    slopes = np.zeros_like(array)
-    for index in np.ndindex(array.shape):
-        kept = array[index]
-        array[index] = kept + STEP
-        above = loss()
-        array[index] = kept - STEP
-        slopes[index] = (above - loss()) / (2 * STEP)
-        array[index] = kept
-    return slopes
+    causes |= {cause: slopes(lambda k=k: loss(k), C) for cause, k in roads.items()}
+    expect("dC", dC, slopes(loss, C), causes=causes, tolerance=1e-6)
 
 
 # 3 weights from another library ------------------------------------------------------------------
@@ -362,7 +349,7 @@ def check_roads(roads):
     def loss():
         return np.sum(dC * scan(cell, X, tuple(state))[1][1])
 
-    right = _slopes(loss, state[1])
+    right = slopes(loss, state[1])
     causes = {
         "That is the product of the forget gates alone, without dC": product,
         "That is one step; go back over all of them": dC * tape[-1].F,
@@ -394,7 +381,7 @@ def _one_gate(roads, g, X, state, dC):
     for other in GATES.replace(g, ""):
         lone.params[f"W_h{other}"][...] = 0
     _, _, tape = scan(lone, X, tuple(state))
-    right = _slopes(lambda: np.sum(dC * scan(lone, X, tuple(state))[1][1]), state[1])
+    right = slopes(lambda: np.sum(dC * scan(lone, X, tuple(state))[1][1]), state[1])
     causes = {
         "That is the road of C alone": dC * np.prod([trace.F for trace in tape], axis=0),
         f"The way through {g!r} is not the one that is open": call(
