@@ -590,10 +590,8 @@ class GRU(_Twin):
     sigmoids = "zr"
 
     def _prepare(self, work):
-        U, two = (
-            self.units,
-            2 * self.units,
-        )  # the first two gates, Z and R, have a product of theirs
+        U = self.units
+        two = 2 * U  # the first two gates, Z and R, have a product of theirs
         times, W, W_back = self._products_of_H()
         RH, ZD = work.steps(work.T, U), work.steps(work.T, U)
         work.RH, work.ZD, work.RH_view = RH, ZD, view_in_time(RH)
@@ -678,10 +676,8 @@ class GRUResetAfter(_Twin):
         of_H = (work.H_and_ones[:-1], work.H[:-1], ZD, work.H[1:])
         work.steps = _per_step(shared, X_h, X_zr, H_tilde, ZR, Z, R, RG, *of_H)
         rows, place = self._rows_for_product(work, "zrg")
-        back = (
-            np.matmul
-        )  # beside a column of biases the weights are cut out; np.dot would copy them
-        shared = (back, W_back, work.dH, work.one(self.units), place)
+        # Beside a column of biases the weights are cut out; np.dot would copy them.
+        shared = (np.matmul, W_back, work.dH, work.one(self.units), place)
         dA_zrg = self._gate(work.dA, "zrg")
         work.steps_back = _per_step(shared, Z, work.dA, dA_zrg, rows)
 
