@@ -325,8 +325,8 @@ class _Twin(Layer):
         Raises ValueError or TypeError as `recurrent.scan` does.
         """
         X, state, mask = checked(self, X, state, mask)
-        mask = None if mask is None or mask.all() else mask
         work = self._work_for(X.shape[-3], X.shape[-2])
+        padding = _padding(mask, work.T)
         self._rejoin()
         self._halve(self.block_of_H, self._halved_of_H, self.gates_of_H, work.half)
         self._halve(self.block_of_X, self._halved_of_X, self.gates_of_X, work.half)
@@ -339,11 +339,11 @@ class _Twin(Layer):
                 entered.finish()
                 for t in range(chunk.start, chunk.stop):
                     self._step(*work.steps[t])
-                    if mask is not None:  # padding: the state is carried on
+                    if padding[t] is not None:  # there the state is carried on
                         for states in work.states:
-                            np.copyto(states[t + 1], states[t], where=~mask[:, t])
+                            np.copyto(states[t + 1], states[t], where=padding[t])
                 hands.give(self._leave, work, H, chunk)
-        self._saved = work, mask
+        self._saved = work, padding
         self.state = tuple(states[-1].mT.copy() for states in work.states)
         return H
 
@@ -365,7 +365,7 @@ class _Twin(Layer):
 
         Raises ValueError for a dY or a dstate that does not fit the last forward.
         """
-        work, mask = self._remembered()
+        work, padding = self._remembered()
         dY = require.same_shape("dY", dY, (*work.lead, work.B, work.T, self.units), "H")
         self._start_back(work, dstate)
         dX = np.empty((*dY.shape[:-1], self.num_inputs), self.dtype)
@@ -376,7 +376,9 @@ class _Twin(Layer):
                 entered.finish()
                 for t in reversed(range(chunk.start, chunk.stop)):
                     np.add(work.dH, work.dY[t], out=work.dH)
-                    around = None if mask is None else _take_out(work.dstates, ~mask[:, t])
+                    around = None
+                    if padding[t] is not None:
+                        around = _take_out(work.dstates, padding[t])
                     self._step_back(*work.steps_back[t])
                     if around is not None:  # at a padded step the gradient goes around the cell
                         for d, part in zip(work.dstates, around, strict=True):
@@ -421,6 +423,13 @@ def _sum(parts):
     for part in parts[1:]:
         total += part
     return total
+
+
+def _padding(mask, T):
+    """List for each step which sequences are padded there, (B,) of bool, or None for no one."""
+    if mask is None:
+        return [None] * T
+    return [padded if padded.any() else None for padded in np.ascontiguousarray(~mask.T)]
 
 
 def _take_out(gradients, padded):

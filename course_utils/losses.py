@@ -53,12 +53,12 @@ def softmax_cross_entropy(logits, labels, mask=None, *, replicas=None):
         )
     log_p = log_softmax(logits)
     weight = _position_weights(labels.shape, mask, replicas)
-    picked = np.take_along_axis(log_p, labels[..., None], axis=-1)
+    right = np.arange(labels.size), labels.ravel()  # where the right answers stand, row by row
+    picked = log_p.reshape(-1, classes)[right]
     dlogits = np.exp(log_p)
-    np.put_along_axis(dlogits, labels[..., None], np.exp(picked) - 1, axis=-1)
-    return _total(-weight * picked[..., 0], replicas), (weight[..., None] * dlogits).astype(
-        logits.dtype
-    )
+    dlogits.reshape(-1, classes)[right] = np.exp(picked) - 1
+    dlogits = (weight[..., None] * dlogits).astype(logits.dtype)
+    return _total(-weight * picked.reshape(labels.shape), replicas), dlogits
 
 
 def binary_cross_entropy(logits, targets, mask=None, *, replicas=None):

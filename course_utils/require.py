@@ -92,7 +92,8 @@ def no_nan(name, array):
     Inside `np.errstate(invalid="ignore")` NaN may pass: so does `fit` run its models, where a NaN
     comes from a model that diverges, and must not stop the others.
     """
-    if array.dtype.kind == "f" and np.isnan(array).any() and np.geterr()["invalid"] != "ignore":
+    may_pass = array.dtype.kind != "f" or np.geterr()["invalid"] == "ignore"
+    if not may_pass and np.isnan(array).any():
         where = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
         raise ValueError(f"{name} holds NaN, first at index {where}; expected numbers only")
     return array

@@ -88,10 +88,19 @@ class Adam(_Optimizer):
         if name not in self.memory:
             self.memory[name] = (np.zeros_like(p), np.zeros_like(p))
         mean, square = self.memory[name]
-        mean += (1 - self.beta_1) * (grad - mean)
-        square += (1 - self.beta_2) * (grad * grad - square)
+        _follow(mean, np.copy(grad), 1 - self.beta_1)
+        _follow(square, grad * grad, 1 - self.beta_2)
         correction = np.sqrt(1 - self.beta_2**self.step) / (1 - self.beta_1**self.step)
-        return rate * p.dtype.type(correction) * mean / (np.sqrt(square) + self.epsilon)
+        size = np.sqrt(square)
+        size += self.epsilon
+        return np.divide(rate * p.dtype.type(correction) * mean, size, out=size)
+
+
+def _follow(average, value, share):
+    """Move a running average a share of the way to a new value, in place; overwrites `value`."""
+    value -= average
+    value *= share
+    average += value
 
 
 def drop_at_end(learning_rate, steps, *, last=0.25, factor=0.1):
