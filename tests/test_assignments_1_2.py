@@ -2,8 +2,8 @@
 
 import ast
 import functools
+import importlib
 import json
-import runpy
 from pathlib import Path
 
 import numpy as np
@@ -123,10 +123,9 @@ def maxima(short):
 
 @functools.cache
 def mistakes(short):
-    path = PROJECT / "tests" / "classroom" / f"mistakes_{NAMES[short]}.py"
-    module = runpy.run_path(str(path))
-    assert set(module["SAYS"]) == set(module["MISTAKES"])
-    return module["MISTAKES"], module["SAYS"]
+    module = importlib.import_module(f"mistakes_{NAMES[short]}")
+    assert set(module.SAYS) == set(module.MISTAKES)
+    return module.MISTAKES, module.SAYS
 
 
 ALL_MISTAKES = [(short, name) for short in NAMES for name in mistakes(short)[0]]

@@ -5,7 +5,7 @@ In this process and light.  What the grader does with the sources is tested in t
 
 import contextlib
 import hashlib
-import importlib.util
+import importlib
 import io
 import json
 import re
@@ -87,11 +87,7 @@ def full(name):
 
 @cache
 def mistakes(name):
-    path = PROJECT / "tests" / "classroom" / f"mistakes_{name}.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.MISTAKES
+    return importlib.import_module(f"mistakes_{name}").MISTAKES
 
 
 # --------------------------------------------------------------------------- form

@@ -3,31 +3,11 @@
 The form is that of README.md.  Each mistake changes a line or two of the solution.
 """
 
-import json
-from pathlib import Path
+import functools
 
-PROJECT = Path(__file__).parents[2]
-NAME = "a2_lstm"
-SOURCE = PROJECT / "notebooks" / "assignments" / "source" / NAME / f"{NAME}.ipynb"
+import mistaken
 
-
-def solution(grade_id):
-    """The source of an answer cell, without the lines that mark the solution."""
-    for cell in json.loads(SOURCE.read_text(encoding="utf-8"))["cells"]:
-        if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id:
-            lines = "".join(cell["source"]).splitlines(keepends=True)
-            return "".join(line for line in lines if "### " not in line)
-    raise KeyError(grade_id)
-
-
-def changed(grade_id, *pairs):
-    """{answer cell: its solution with old replaced by new}; each old stands there once."""
-    text = solution(grade_id)
-    for old, new in zip(pairs[::2], pairs[1::2], strict=True):
-        assert text.count(old) == 1, (grade_id, old, text.count(old))
-        text = text.replace(old, new)
-    return {grade_id: text}
-
+changed = functools.partial(mistaken.changed, "a2_lstm")
 
 MISTAKES = {
     "the output gate looks at the old memory": {
