@@ -10,6 +10,7 @@ import numpy as np
 
 from course_utils.cells import Cell, GRUCell, GRUResetAfterCell, LSTMCell, RNNCell
 from course_utils.checks import TOLERANCE, NotYet, call, check_gradients, exercise, expect
+from course_utils.exercises.cells import drawn_cell
 from course_utils.recurrent import Recurrent, bidirectional, scan
 
 STEP = 1e-5  # of a central difference
@@ -336,12 +337,7 @@ def check_mgu(mgu_class):
     if not (isinstance(mgu_class, type) and issubclass(mgu_class, Cell)):
         raise NotYet(f"the answer is {mgu_class!r}; expected a class of cells")
     rng = np.random.default_rng(6)
-    cell = mgu_class(3, 4, rng)
-    missing = [name for name in MGU_NAMES if name not in cell.params]
-    if missing:
-        raise NotYet(f"params has no {missing[0]!r}; expected {', '.join(MGU_NAMES)}")
-    for p in cell.params.values():
-        p += 0.4 * rng.normal(size=p.shape)
+    cell = drawn_cell(mgu_class, MGU_NAMES, rng, 0.4)
     X, H = rng.normal(size=(2, 5, 3)), rng.uniform(-0.9, 0.9, (2, 4))
     _written((cell.forward, [X[:, 0], (H,)]), (cell.backward, [(H,), None]))
     _mgu_limits(cell, X[:, 0], H)

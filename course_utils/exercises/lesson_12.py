@@ -6,6 +6,7 @@ import numpy as np
 
 from course_utils.cells import GRUCell
 from course_utils.checks import TOLERANCE, NotYet, call, check_gradients, exercise, expect
+from course_utils.exercises.cells import drawn_cell
 from course_utils.functions import sigmoid
 from course_utils.recurrent import Recurrent, scan
 
@@ -110,12 +111,7 @@ def check_forget_cell(cell_class):
     if not isinstance(cell_class, type):
         raise NotYet(f"the answer is {cell_class!r}; expected a class")
     rng = np.random.default_rng(12)
-    cell = cell_class(3, 4, rng)
-    missing = [name for name in NAMES if name not in cell.params]
-    if missing:
-        raise NotYet(f"params has no {missing[0]!r}; expected {', '.join(NAMES)}")
-    for p in cell.params.values():
-        p += 0.3 * rng.normal(size=p.shape)
+    cell = drawn_cell(cell_class, NAMES, rng, 0.3)
     X, H = rng.normal(size=(2, 5, 3)), rng.uniform(-0.9, 0.9, (2, 4))
     _check_step(cell, X[:, 0], H)
     _check_gradients(cell, X, rng)
