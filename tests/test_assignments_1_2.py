@@ -11,6 +11,7 @@ import pytest
 
 from course_utils.cells import LSTMCell
 from course_utils.classroom.answers import collect
+from course_utils.classroom.judge import judge_cell
 from course_utils.exercises import assignment_1, assignment_2
 from course_utils.recurrent import scan
 
@@ -60,42 +61,9 @@ def key(short, student):
     return run(short, student)
 
 
-def equal(a, b, tolerance):
-    """The rule of the grader: same form, numbers within tolerance (1 + |expected|)."""
-    if isinstance(b, dict):
-        return (
-            isinstance(a, dict)
-            and set(a) == set(b)
-            and all(equal(a[k], b[k], tolerance) for k in b)
-        )
-    if isinstance(b, list):
-        return (
-            isinstance(a, list) and len(a) == len(b) and all(map(equal, a, b, [tolerance] * len(b)))
-        )
-    if isinstance(b, (int, float)) and isinstance(a, (int, float)):
-        return abs(a - b) <= tolerance * (1 + abs(b))
-    return a == b
-
-
-def as_arrays(value):
-    if isinstance(value, dict):
-        return {name: as_arrays(part) for name, part in value.items()}
-    if isinstance(value, list):
-        try:
-            return np.array(value, dtype=float)
-        except (ValueError, TypeError):
-            return [as_arrays(part) for part in value]
-    return value
-
-
 def share(came, expected):
-    """What a recorded case is worth, from 0 to 1."""
-    if "value" not in came:
-        return 0.0
-    value = json.loads(came["value"])
-    if expected["judge"] is not None:
-        return float(expected["judge"](as_arrays(value)))
-    return float(equal(value, json.loads(expected["value"]), expected["tolerance"]))
+    """What a recorded case is worth to the grader, from 0 to 1."""
+    return judge_cell([expected], [came])[0]
 
 
 def marks(short, student, changes):
@@ -106,10 +74,7 @@ def marks(short, student, changes):
     touched = {f"{grade_id}-test" for grade_id in changes} or set(maxima(short))
     came, result = run(short, student, changes, touched), dict(maxima(short))
     for grade_id in touched:
-        expected = key(short, student)[grade_id]
-        answers = {record["case"]: record for record in came[grade_id]}
-        reached = sum(e["points"] * share(answers.get(e["case"], {}), e) for e in expected)
-        result[grade_id] *= reached / sum(e["points"] for e in expected)
+        result[grade_id] *= judge_cell(key(short, student)[grade_id], came[grade_id])[0]
     return result
 
 
