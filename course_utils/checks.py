@@ -244,6 +244,19 @@ def expect(name, came, expected, *, causes=None, tolerance=1e-9):
         raise NotYet(_first_difference(name, came, expected, tolerance))
 
 
+def expect_tuple(name, came, parts):
+    """Return the answer when it is a tuple of these parts, none of them missing.
+
+    parts: a name for each.  Raises NotYet.
+    """
+    if not isinstance(came, (tuple, list)) or len(came) != len(parts):
+        raise NotYet(f"{name} returned {type(came).__name__}; expected ({', '.join(parts)})")
+    for part, value in zip(parts, came, strict=True):
+        if value is None or value is ...:
+            raise NotYet(f"{part} is {value!r}")
+    return came
+
+
 def _equal(a, b, tolerance):
     if a.shape != b.shape:
         return False

@@ -7,7 +7,7 @@ from central differences through the student's own forward step.
 import numpy as np
 
 from course_utils.cells import RNNCell
-from course_utils.checks import NotYet, call, exercise, expect, slopes
+from course_utils.checks import NotYet, call, exercise, expect, expect_tuple, slopes
 from course_utils.functions import orthogonal
 from course_utils.recurrent import scan
 
@@ -98,23 +98,13 @@ def _hand_cases(two_step):
 def _one_step(two_step, X_t, H, G, p, H_next, causes):
     X_t, H, G = (np.array(a, dtype=float) for a in (X_t, H, G))
     p = {name: np.array(value) for name, value in p.items()}
-    came = _parts("two_step", call(two_step, X_t, H, G, p), ("H_next", "G_next"))
+    came = expect_tuple("two_step", call(two_step, X_t, H, G, p), ("H_next", "G_next"))
     expect("H_next", came[0], H_next, causes=causes)
     causes = {
         "That is the old G: one step later, H is the older state": G,
         "That is the new state; G_next is the state of one step before it": H_next,
     }
     expect("G_next", came[1], H, causes=causes)
-
-
-def _parts(name, came, parts):
-    """Return the answer when it is a tuple of as many parts; `NotYet` otherwise."""
-    if not isinstance(came, (tuple, list)) or len(came) != len(parts):
-        raise NotYet(f"{name} returned {type(came).__name__}; expected ({', '.join(parts)})")
-    for part, value in zip(parts, came, strict=True):
-        if value is None or value is ...:
-            raise NotYet(f"{part} is {value!r}")
-    return came
 
 
 # 2 the scan --------------------------------------------------------------------------------------
@@ -153,7 +143,7 @@ def _rule(X_t, H, G):
 
 
 def _run(run, X, state, mask, expected, causes):
-    came = _parts("run", call(run, _rule, X, state, mask), ("H_all", "(H, G)"))
+    came = expect_tuple("run", call(run, _rule, X, state, mask), ("H_all", "(H, G)"))
     shape = np.shape(came[0])
     if shape == (4, 2, 1):
         raise NotYet(f"H_all has shape {shape}; expected (2, 4, 1). Stack along axis=1: (B, T, U)")
@@ -164,7 +154,7 @@ def _run(run, X, state, mask, expected, causes):
 
 def _final(run, X, state, mask, came, H, G):
     with_mask = "" if mask is None else " with a mask"
-    last = _parts(f"the final state{with_mask}", came[1], ("H", "G"))
+    last = expect_tuple(f"the final state{with_mask}", came[1], ("H", "G"))
     expect(f"the final H{with_mask}", last[0], H)
     expect(f"the final G{with_mask}", last[1], G, causes={"That is H": H})
 
@@ -192,7 +182,7 @@ def check_two_step_back(two_step_back, two_step):
         raise NotYet(f"this question needs question 1, and there {text}") from None
     H_next, _ = two_step(X_t, H, G, p)
     came = call(two_step_back, dH_next, dG_next, X_t, H, G, H_next, p)
-    dX, dH, dG, grads = _parts("two_step_back", came, ("dX_t", "dH", "dG", "grads"))
+    dX, dH, dG, grads = expect_tuple("two_step_back", came, ("dX_t", "dH", "dG", "grads"))
     if not isinstance(grads, dict):
         raise NotYet(f"grads is {type(grads).__name__}; expected a dict name -> array")
     missing = [name for name in ("W_xh", "W_hh", "W_gh", "b_h") if name not in grads]
@@ -252,7 +242,7 @@ def check_chunked_gradient(chunked_gradient):
     pieces = [slice(0, 2), slice(2, 4), slice(4, 5)]
     carried = [None] + [scan(cell, X[:, : piece.start])[1] for piece in pieces[1:]]
     answer = call(chunked_gradient, cell, X, dY, 2)
-    total, H = _parts("chunked_gradient", answer, ("gradients", "H"))
+    total, H = expect_tuple("chunked_gradient", answer, ("gradients", "H"))
     if not isinstance(total, dict) or set(total) != set(cell.params):
         raise NotYet(f"the gradients are {total!r}; expected a dict with {', '.join(cell.params)}")
 
@@ -311,7 +301,7 @@ def check_decay(decay):
 
 def _decay(decay, W, dH, share, radius, norms, causes):
     came = call(decay, np.array(W), np.array(dH), share)
-    came = _parts("decay", came, ("radius", "largest", "reach"))
+    came = expect_tuple("decay", came, ("radius", "largest", "reach"))
     if np.iscomplexobj(came[0]):
         raise NotYet("the radius is complex: take the absolute value of the eigenvalues")
     size = np.linalg.norm(dH)
@@ -376,7 +366,7 @@ def check_clip_groups(clip_groups):
 
 
 def _clipped(clip_groups, grads, groups):
-    came = _parts("clip_groups", call(clip_groups, grads, groups), ("clipped", "norms"))
+    came = expect_tuple("clip_groups", call(clip_groups, grads, groups), ("clipped", "norms"))
     if not isinstance(came[0], dict):
         raise NotYet(f"clipped is {type(came[0]).__name__}; expected a dict name -> array")
     missing = [name for name in grads if name not in came[0]]
@@ -429,7 +419,7 @@ def _floor_causes(exact, equal, mean_length, choice):
 
 def _floors(floors, words, probabilities, exact, causes):
     names = ("unigram", "one letter", "whole past")
-    came = _parts("floors", call(floors, words, np.array(probabilities)), names)
+    came = expect_tuple("floors", call(floors, words, np.array(probabilities)), names)
     for name, value, right in zip(names, came, exact):
         expect(f"{name} of {words}", value, right, causes=causes.get(name), tolerance=1e-7)
 

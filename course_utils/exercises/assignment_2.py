@@ -14,6 +14,7 @@ from course_utils.checks import (
     check_gradients,
     exercise,
     expect,
+    expect_tuple,
     slopes,
 )
 from course_utils.functions import sigmoid
@@ -71,16 +72,6 @@ def own_columns(rng):
     return [str(name) for name in rng.permutation(COLUMNS)]
 
 
-def _parts(name, came, parts):
-    """Return the answer when it is a tuple of as many parts; `NotYet` otherwise."""
-    if not isinstance(came, (tuple, list)) or len(came) != len(parts):
-        raise NotYet(f"{name} returned {type(came).__name__}; expected ({', '.join(parts)})")
-    for part, value in zip(parts, came, strict=True):
-        if value is None or value is ...:
-            raise NotYet(f"{part} is {value!r}")
-    return came
-
-
 def _named(name, came, keys):
     """Return the answer when it is a dict that has all the keys; `NotYet` otherwise."""
     if not isinstance(came, dict):
@@ -126,7 +117,7 @@ def _hand_cases(peephole_step):
             ),
         },
     }
-    came = _parts("peephole_step", call(peephole_step, X_t, H, C, p), STEP_PARTS)
+    came = expect_tuple("peephole_step", call(peephole_step, X_t, H, C, p), STEP_PARTS)
     gates = _named("gates", came[2], tuple(GATES))
     for g in "ifco":
         expect(f"gates[{g!r}]", gates[g], right[g], causes=causes[g])
@@ -173,7 +164,7 @@ def check_peephole_back(peephole_back, peephole_step):
         raise NotYet(f"this question needs question 1, and there {text}") from None
     _, C_next, gates = peephole_step(X_t, H, C, p)
     answer = call(peephole_back, dH_next, dC_next, C, C_next, gates, p)
-    dA, dC, dp = _parts("peephole_back", answer, ("dA", "dC", "dp"))
+    dA, dC, dp = expect_tuple("peephole_back", answer, ("dA", "dC", "dp"))
     _named("dA", dA, tuple(GATES))
     _named("dp", dp, tuple("ifo"))
     # A bias of its own for every row: its gradient is that of the pre-activation.
@@ -254,7 +245,7 @@ def check_from_file(from_file):
     in_file = [np.concatenate([blocks[g] for g in "iofc"]) for blocks in (x, h, b, c)]
     came = call(from_file, *in_file[:2], np.concatenate(in_file[2:]))
     names = ("kernel", "recurrent_kernel", "bias")
-    came = _parts("from_file", came, names)
+    came = expect_tuple("from_file", came, names)
 
     def side_by_side(blocks, order="ifco"):
         return np.concatenate([blocks[g].T for g in order], axis=-1)
@@ -315,7 +306,7 @@ def check_steps_to_half(steps_to_half):
 @exercise(done="correct so far")
 def check_spread_biases(spread_biases):
     """Question 5: half-lives 1, 10, 100, for which the gate is sigmoid(b_f)."""
-    came = _parts("spread_biases", call(spread_biases, 3, 1, 100), ("b_f", "b_i"))
+    came = expect_tuple("spread_biases", call(spread_biases, 3, 1, 100), ("b_f", "b_i"))
     b_f = np.asarray(came[0], dtype=float)
     if b_f.shape != (3,):
         raise NotYet(f"b_f has shape {b_f.shape}; expected (3,), one bias for each unit")
@@ -404,8 +395,10 @@ def check_coupled_back(coupled_back, cell_class):
     mended = type("Mended", (cell_class,), {"backward": coupled_back})(3, 4, rng)
     X, state = rng.normal(size=(2, 3, 3)), tuple(rng.normal(size=(2, 2, 4)))
     _, trace = mended.forward(X[:, 0], state)
-    came = _parts("coupled_back", call(mended.backward, state, trace), ("dX", "dstate", "grads"))
-    _parts("dstate", came[1], ("dH", "dC"))
+    came = expect_tuple(
+        "coupled_back", call(mended.backward, state, trace), ("dX", "dstate", "grads")
+    )
+    expect_tuple("dstate", came[1], ("dH", "dC"))
     one = check_gradients(Recurrent(mended), X[:, :1], rng)
     errors = check_gradients(Recurrent(mended), X, rng)
     wrong = [name for name, error in errors.items() if error > TOLERANCE]
