@@ -211,7 +211,7 @@ def heat(ax, matrix, *, rows=None, columns=None, label="", values=None, limits=N
 
 def _print_values(ax, matrix, middle):
     for (row, column), value in np.ndenumerate(matrix):
-        colour = "black" if value > middle else "white"
+        colour = "white" if value <= middle else "black"  # black for NaN, which is not drawn
         text = f"{value:.2g}" if np.isfinite(value) else "–"
         ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
 
