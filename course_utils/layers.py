@@ -110,7 +110,8 @@ class Dense(_WithWeights):
         X = _checked(X, mask, "".join(lead) + axes, **lead, D=self.num_inputs)
         self._saved = X = X.astype(self.dtype, copy=False)
         flat = X.reshape(*self.lead, -1, self.num_inputs)  # every step is one row
-        Y = flat @ self.params["W"] + self.params["b"]
+        Y = flat @ self.params["W"]
+        Y += self.params["b"]
         return Y.reshape(*X.shape[:-1], self.units)
 
     def backward(self, dY):
@@ -158,8 +159,11 @@ class Embedding(_WithWeights):
     def backward(self, dY):
         """dY (B, T, U) -> None: a token has no gradient."""
         rows = self._remembered()
-        dW = np.zeros_like(self.params["W"])
-        np.add.at(dW, rows, require.same_shape("dY", dY, (*rows[-1].shape, self.units), "Y"))
+        dY = require.same_shape("dY", dY, (*rows[-1].shape, self.units), "Y")
+        dW = np.zeros(self.params["W"].shape, self.dtype)
+        # `at` is quick on flat arrays; `dW.ravel()` is a view of the new array
+        places = np.arange(dW.size).reshape(dW.shape)[rows]
+        np.add.at(dW.ravel(), places.ravel(), dY.ravel())
         self.grads = {"W": dW}
 
 

@@ -51,13 +51,13 @@ def softmax_cross_entropy(logits, labels, mask=None, *, replicas=None):
         raise ValueError(
             f"labels go from {labels.min()} to {labels.max()}; expected 0 to {classes - 1}"
         )
-    log_p = log_softmax(logits)
+    log_p = np.ascontiguousarray(log_softmax(logits))  # so that `rows` is a view
     weight = _position_weights(labels.shape, mask, replicas)
-    right = np.arange(labels.size), labels.ravel()  # where the right answers stand, row by row
-    picked = log_p.reshape(-1, classes)[right]
-    dlogits = np.exp(log_p)
-    dlogits.reshape(-1, classes)[right] = np.exp(picked) - 1
-    dlogits = (weight[..., None] * dlogits).astype(logits.dtype)
+    rows, right = log_p.reshape(labels.size, classes), (np.arange(labels.size), labels.ravel())
+    picked = rows[right]
+    dlogits = np.exp(log_p, out=log_p)  # and so are the rows
+    rows[right] = np.exp(picked) - 1
+    np.multiply(dlogits, weight[..., None], out=dlogits, casting="same_kind")
     return _total(-weight * picked.reshape(labels.shape), replicas), dlogits
 
 

@@ -25,6 +25,17 @@ def test_value_and_gradient_are_those_of_plain_loops(name, form):
 
 
 @pytest.mark.parametrize("name", SLOW_LOSSES)
+def test_the_order_in_memory_does_not_matter(name):
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(2, 3, 4))
+    target = draw_target(name, rng, Y.shape)
+    turned = np.asfortranarray(Y)
+    wanted, came = (getattr(losses, name)(scores, target) for scores in (Y, turned))
+    assert came[0] == pytest.approx(wanted[0], rel=1e-15)
+    np.testing.assert_allclose(came[1], wanted[1], rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", SLOW_LOSSES)
 def test_float32_stays_float32(name):
     rng = np.random.default_rng(0)
     Y = rng.normal(size=(2, 3, 4)).astype(np.float32)

@@ -394,11 +394,10 @@ def average_until_cue(
     def sample(rng, B):
         x = rng.standard_normal((B, T))
         cues = (rng.random((B, T)) < cue).astype(float)
-        average, c = np.empty((B, T)), np.zeros(B)
-        for t in range(T):
-            c = memory * c * (1 - cues[:, t]) + x[:, t]
-            average[:, t] = scale * c
-        target = average + noise * rng.standard_normal((B, T))
+        kept, average = memory * (1 - cues.T), x.T.copy()  # (T, B): a step is in one piece
+        for t in range(1, T):
+            average[t] += kept[t] * average[t - 1]
+        target = scale * average.T + noise * rng.standard_normal((B, T))
         return Batch(np.stack([x, cues], axis=-1), target[..., np.newaxis])
 
     variance, variances = 0.0, []
