@@ -29,7 +29,7 @@ test-classroom: setup ## test the grader: hostile submissions, typical mistakes,
 
 test-strict: setup ## compare every stored output, with one BLAS thread and with two
 	@COURSE_THREADS=1 $(PY) tests/tools/strict.py -n $(WORKERS)
-	@COURSE_THREADS=2 $(PY) tests/tools/strict.py -n $(WORKERS)
+	@COURSE_THREADS=2 $(PY) tests/tools/strict.py # one after the other: each takes both cores
 
 check: setup ## test the set-up in five seconds
 	@$(PY) -m course_utils.environment
