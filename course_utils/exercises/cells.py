@@ -1,6 +1,6 @@
 """What checks of several lessons do with a class of cells that a reader has written or mended."""
 
-from course_utils.checks import NotYet, call, check_gradients
+from course_utils.checks import TOLERANCE, NotYet, call, check_gradients
 from course_utils.recurrent import Recurrent
 
 
@@ -35,4 +35,4 @@ def mended_cell(cell_class, my_backward, rng):
 def wrong_gradients(cell, steps, rng):
     """Name the gradients of a mended cell that differ from central differences over some steps."""
     errors = check_gradients(Recurrent(cell), rng.normal(size=(2, steps, 2)), rng)
-    return [name for name, error in errors.items() if error > 1e-6]
+    return [name for name, error in errors.items() if error > TOLERANCE]
