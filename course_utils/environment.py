@@ -6,6 +6,7 @@ everything else is missing.
 """
 
 import contextlib
+import gc
 import hashlib
 import importlib
 import os
@@ -45,7 +46,7 @@ def import_keras():
         os.environ.setdefault(name, value)
     with tempfile.TemporaryFile() as log:
         try:
-            with _standard_error_to(log):
+            with _standard_error_to(log), _collecting_no_garbage():
                 keras = importlib.import_module("keras")
                 keras.ops.zeros(1)  # the devices are looked up here, and that logs too
         except Exception as error:  # a damaged TensorFlow raises many kinds
@@ -68,6 +69,18 @@ def _standard_error_to(file):
         sys.stderr.flush()
         os.dup2(before, 2)
         os.close(before)
+
+
+@contextlib.contextmanager
+def _collecting_no_garbage():
+    """Turn the garbage collector off: TensorFlow makes many objects at its start and keeps all."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def check_setup():

@@ -154,11 +154,11 @@ def svg_text(fig, alt):
 def _save(fig, form, alt=None):
     """The figure as bytes, without date or version; a PNG has 256 colours, a third of the size."""
     buffer = io.BytesIO()
-    nothing = {
-        "png": {"Software": None},
-        "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
+    own = {
+        "png": {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 0}},
+        "svg": {"metadata": dict.fromkeys(("Date", "Creator", "Format", "Type"))},
     }
-    look = {"dpi": DPI, "bbox_inches": "tight", "facecolor": "white", "metadata": nothing[form]}
+    look = {"dpi": DPI, "bbox_inches": "tight", "facecolor": "white"} | own[form]
     # Flags of the processor that a projection may raise while drawing say nothing about the data.
     quiet = np.errstate(all="ignore")
     with quiet, rc_context({"svg.hashsalt": "course", "svg.fonttype": "path"}):
@@ -173,7 +173,7 @@ def _smaller(png, alt):
     notes, buffer = PngImagePlugin.PngInfo(), io.BytesIO()
     if alt:
         notes.add_itxt("Description", alt)
-    picture.save(buffer, "PNG", optimize=True, dpi=(DPI, DPI), pnginfo=notes)
+    picture.save(buffer, "PNG", dpi=(DPI, DPI), pnginfo=notes)
     return buffer.getvalue()
 
 
