@@ -343,7 +343,7 @@ class _Twin(Layer):
                         for states in work.states:
                             np.copyto(states[t + 1], states[t], where=padding[t])
                 hands.give(self._leave, work, H, chunk)
-        self._saved = work, padding
+        self._saved = work, padding, _padded_at_end(mask)
         self.state = tuple(states[-1].mT.copy() for states in work.states)
         return H
 
@@ -365,8 +365,10 @@ class _Twin(Layer):
 
         Raises ValueError for a dY or a dstate that does not fit the last forward.
         """
-        work, padding = self._remembered()
+        work, padding, at_end = self._remembered()
         dY = require.same_shape("dY", dY, (*work.lead, work.B, work.T, self.units), "H")
+        if at_end is not None and dstate is None and not dY[..., at_end, :].any():
+            padding = [None] * work.T  # no gradient goes around a step that nothing comes after
         self._start_back(work, dstate)
         dX = np.empty((*dY.shape[:-1], self.num_inputs), self.dtype)
         chunks = list(enumerate(work.chunks))[::-1]
@@ -430,6 +432,13 @@ def _padding(mask, T):
     if mask is None:
         return [None] * T
     return [padded if padded.any() else None for padded in np.ascontiguousarray(~mask.T)]
+
+
+def _padded_at_end(mask):
+    """Give the padded steps, (B, T) of bool, where all padding is at the end; otherwise None."""
+    if mask is None or (mask[:, 1:] & ~mask[:, :-1]).any():
+        return None
+    return ~mask
 
 
 def _take_out(gradients, padded):

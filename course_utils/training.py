@@ -9,16 +9,18 @@ from tqdm.auto import tqdm
 
 from course_utils import require
 
+GROUP = 2**14  # numbers; with more of them at a time they leave the cache
+
 
 class _Optimizer:
-    """Hold what optimizers share: a learning rate, and a memory for every parameter."""
+    """Hold what optimizers share: a learning rate, and a memory for every group of parameters."""
 
     def __init__(self, learning_rate):
         if not callable(learning_rate) and not np.all(np.asarray(learning_rate) > 0):
             raise ValueError(f"learning_rate is {learning_rate}; expected a positive number")
         self.learning_rate = learning_rate
         self.step = 0
-        self.memory = {}
+        self.memory = {}  # names and shapes of the parameters -> rows
 
     def update(self, params, grads):
         """Change every array of `params` in place, by the gradients of the same names.
@@ -40,12 +42,39 @@ class _Optimizer:
                     f"params[{name!r}] of shape {p.shape}"
                 )
         self.step += 1
-        for name, p in params.items():
-            p -= self._change(name, p, grads[name], _per_model(rate, p))
+        for group in _groups(params):
+            self._move(group, [grads[name] for name in group], rate)
 
-    def _change(self, name, p, grad, rate):
-        """Give what to take from the parameter `p`."""
+    def _move(self, group, grads, rate):
+        """Change the parameters of a group, with all their numbers beside each other in a row."""
+        grad = _row(grads, np.result_type(*group.values()))
+        if rate.ndim:
+            rate = _row([np.repeat(rate, p[0].size) for p in group.values()], grad.dtype)
+        whose = tuple((name, p.shape) for name, p in group.items())
+        change, start = self._change(whose, grad, rate.astype(grad.dtype)), 0
+        for p in group.values():
+            p -= change[start : start + p.size].reshape(p.shape)
+            start += p.size
+
+    def _change(self, whose, grad, rate):
+        """Give what to take from a row of parameters; rate is one number or a row."""
         raise NotImplementedError
+
+
+def _groups(params):
+    """Gather arrays in their order: small ones go together, up to about GROUP numbers."""
+    groups, size = [], GROUP
+    for name, p in params.items():
+        if size >= GROUP:
+            groups, size = [*groups, {}], 0
+        groups[-1][name] = p
+        size += p.size
+    return groups
+
+
+def _row(arrays, dtype):
+    """Copy all numbers of some arrays into one row."""
+    return np.concatenate(arrays, axis=None, dtype=dtype)
 
 
 class SGD(_Optimizer):
@@ -63,10 +92,10 @@ class SGD(_Optimizer):
             raise ValueError(f"momentum is {momentum}; expected a number from 0 up to, not, 1")
         self.momentum = momentum
 
-    def _change(self, name, p, grad, rate):
+    def _change(self, whose, grad, rate):
         if not self.momentum:
             return rate * grad
-        velocity = self.memory.setdefault(name, np.zeros_like(p))
+        velocity = self.memory.setdefault(whose, np.zeros_like(grad))
         velocity *= self.momentum
         velocity += rate * grad
         return velocity
@@ -84,16 +113,16 @@ class Adam(_Optimizer):
         super().__init__(learning_rate)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def _change(self, name, p, grad, rate):
-        if name not in self.memory:
-            self.memory[name] = (np.zeros_like(p), np.zeros_like(p))
-        mean, square = self.memory[name]
+    def _change(self, whose, grad, rate):
+        if whose not in self.memory:
+            self.memory[whose] = (np.zeros_like(grad), np.zeros_like(grad))
+        mean, square = self.memory[whose]
         _follow(mean, np.copy(grad), 1 - self.beta_1)
         _follow(square, grad * grad, 1 - self.beta_2)
         correction = np.sqrt(1 - self.beta_2**self.step) / (1 - self.beta_1**self.step)
         size = np.sqrt(square)
         size += self.epsilon
-        return np.divide(rate * p.dtype.type(correction) * mean, size, out=size)
+        return np.divide(rate * grad.dtype.type(correction) * mean, size, out=size)
 
 
 def _follow(average, value, share):
@@ -298,4 +327,6 @@ def _usable(grads, norm, alive, clip_norm):
         grads = {
             name: np.where(_per_model(alive, g).astype(bool), g, 0) for name, g in grads.items()
         }
+    if np.all(scale == 1):
+        return grads
     return {name: _per_model(scale, g) * g for name, g in grads.items()}

@@ -89,6 +89,33 @@ def test_a_twin_equals_its_readable_cell(
 
 
 @each_twin
+@pytest.mark.parametrize("where", ["end", "middle"])
+@pytest.mark.parametrize("gradient", ["nothing at padded steps", "everywhere"])
+@pytest.mark.parametrize("replicas", [None, 2])
+def test_the_way_around_padded_steps_is_left_out_only_where_nothing_goes_there(
+    kind, where, gradient, replicas
+):
+    rng = np.random.default_rng(0)
+    twin, readable = pair(kind, replicas=replicas)
+    lead = () if replicas is None else (replicas,)
+    X, dY = rng.normal(size=(*lead, 3, 6, 3)), rng.normal(size=(*lead, 3, 6, 4))
+    mask = np.arange(6) < np.array([[2], [6], [4]])
+    if where == "middle":
+        mask[:, 5] = True
+    if gradient != "everywhere":
+        dY[..., ~mask, :] = 0
+    left_out = where == "end" and gradient != "everywhere"
+    with mock.patch.object(fused, "_take_out", wraps=fused._take_out) as take_out:
+        ours = everything(twin, X, mask, None, dY, None)
+        assert take_out.called != left_out
+        last = tuple(np.zeros_like(part) for part in twin.state)
+        everything(twin, X, mask, None, dY, last)  # a gradient of the final state has to go around
+        assert take_out.called
+    for name, wanted in everything(readable, X, mask, None, dY, None).items():
+        close(ours[name], wanted)
+
+
+@each_twin
 @pytest.mark.parametrize("replicas", [None, 2])
 def test_a_twin_starts_with_the_numbers_of_the_cell(kind, replicas):
     form = {"replicas": replicas, "dtype": np.float32}

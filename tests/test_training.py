@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
+from course_utils import training
 from course_utils.cells import LSTMCell, RNNCell
 from course_utils.layers import Dense, Dropout, Last, Layer, Sequential
 from course_utils.losses import mean_squared_error, softmax_cross_entropy
@@ -91,6 +92,26 @@ def test_a_learning_rate_for_each_model(make, as_function):
         fit(model, line(5, lead=(3,)), *options, 5)
         assert (model.params["W"][r] == together.params["W"][r]).all()
         assert (model.params["b"][r] == together.params["b"][r]).all()
+
+
+@pytest.mark.parametrize("make", [lambda: Adam(0.1), lambda: SGD(0.1, momentum=0.9)])
+@pytest.mark.parametrize("group", [1, 15, 1000])
+def test_it_does_not_matter_which_parameters_are_changed_together(make, group, monkeypatch):
+    rng = np.random.default_rng(0)
+    shapes = {"a": (2, 3, 2), "b": (2, 1, 4), "c": (2, 5, 1)}
+    params = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    params["a"] = params["a"].mT  # an array whose numbers do not stand in a row
+    alone = {name: (p.copy(), make()) for name, p in params.items()}
+    monkeypatch.setattr(training, "GROUP", group)
+    together = make()
+    for _ in range(3):
+        grads = {name: rng.normal(size=p.shape).astype(np.float32) for name, p in params.items()}
+        together.update(params, grads)
+        for name, (p, optimizer) in alone.items():
+            optimizer.update({name: p}, {name: grads[name]})
+    assert len(together.memory) == {1: 3, 15: 2, 1000: 1}[group]
+    for name, (p, _) in alone.items():
+        assert (params[name] == p).all()
 
 
 def test_drop_at_end():
