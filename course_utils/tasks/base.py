@@ -156,7 +156,7 @@ def one_hot(tokens: np.ndarray, num_tokens: int) -> np.ndarray:
         raise ValueError(
             f"tokens run from {tokens.min()} to {tokens.max()}; expected 0 to {num_tokens - 1}"
         )
-    return np.eye(num_tokens)[tokens]
+    return np.eye(num_tokens).take(tokens, axis=0)
 
 
 def entropy(p: np.ndarray, axis: int = -1) -> np.ndarray:
