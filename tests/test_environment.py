@@ -229,6 +229,24 @@ def test_keras_is_imported_without_a_word():
     assert (done.stdout, done.stderr) == ("keras\n", "")
 
 
+@pytest.mark.parametrize("before", ["enable", "disable"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_garbage_collector_is_as_it_was_after_the_import(before, fails):
+    code = f"""
+import gc, sys
+from course_utils.environment import import_keras
+gc.{before}()
+{"sys.modules['keras.ops'] = None" if fails else ""}
+try:
+    import_keras()
+except ImportError:
+    print("failed", end=" ")
+print(gc.isenabled())
+"""
+    said = run_python(code).stdout
+    assert said == f"{'failed ' if fails else ''}{before == 'enable'}\n"
+
+
 # --------------------------------------------------------------------------- arrows
 
 
