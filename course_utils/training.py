@@ -47,7 +47,7 @@ class _Optimizer:
 
     def _move(self, group, grads, rate):
         """Change the parameters of a group, with all their numbers beside each other in a row."""
-        grad = _row(grads, np.result_type(*group.values()))
+        grad = _row(grads, next(iter(group.values())).dtype)
         if rate.ndim:
             rate = _row([np.repeat(rate, p[0].size) for p in group.values()], grad.dtype)
         whose = tuple((name, p.shape) for name, p in group.items())
@@ -62,11 +62,11 @@ class _Optimizer:
 
 
 def _groups(params):
-    """Gather arrays in their order: small ones go together, up to about GROUP numbers."""
-    groups, size = [], GROUP
+    """Gather arrays of one type in their order: small ones together, up to about GROUP numbers."""
+    groups, size, dtype = [], 0, ""
     for name, p in params.items():
-        if size >= GROUP:
-            groups, size = [*groups, {}], 0
+        if size >= GROUP or p.dtype.str != dtype:
+            groups, size, dtype = [*groups, {}], 0, p.dtype.str
         groups[-1][name] = p
         size += p.size
     return groups

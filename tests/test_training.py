@@ -101,15 +101,16 @@ def test_it_does_not_matter_which_parameters_are_changed_together(make, group, m
     shapes = {"a": (2, 3, 2), "b": (2, 1, 4), "c": (2, 5, 1)}
     params = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
     params["a"] = params["a"].mT  # an array whose numbers do not stand in a row
+    params["d"] = rng.normal(size=(2, 2, 2))  # and one of another type
     alone = {name: (p.copy(), make()) for name, p in params.items()}
     monkeypatch.setattr(training, "GROUP", group)
     together = make()
     for _ in range(3):
-        grads = {name: rng.normal(size=p.shape).astype(np.float32) for name, p in params.items()}
+        grads = {name: rng.normal(size=p.shape).astype(p.dtype) for name, p in params.items()}
         together.update(params, grads)
         for name, (p, optimizer) in alone.items():
             optimizer.update({name: p}, {name: grads[name]})
-    assert len(together.memory) == {1: 3, 15: 2, 1000: 1}[group]
+    assert len(together.memory) == {1: 4, 15: 3, 1000: 2}[group]
     for name, (p, _) in alone.items():
         assert (params[name] == p).all()
 
