@@ -5,7 +5,7 @@ import numbers
 import numpy as np
 
 from course_utils.cells import LSTMCell
-from course_utils.checks import NotYet, call, check_gradients, exercise, expect
+from course_utils.checks import TOLERANCE, NotYet, call, check_gradients, exercise, expect
 from course_utils.layers import Dense, Sequential
 from course_utils.recurrent import Recurrent
 
@@ -122,7 +122,7 @@ def make_check_mended(dropout_class):
             call(thin.backward, np.ones_like(X))
             net = Sequential(Dense(4, 5, rng), mended(rate, rng), Dense(5, 2, rng))
             errors = check_gradients(net, X, rng)
-            wrong = [name for name, error in errors.items() if error > 1e-6]
+            wrong = [name for name, error in errors.items() if error > TOLERANCE]
             if wrong:
                 raise NotYet(
                     f"with rate {rate} the gradient check fails for {', '.join(wrong)}. "
