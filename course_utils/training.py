@@ -25,6 +25,7 @@ class _Optimizer:
     def update(self, params, grads):
         """Change every array of `params` in place, by the gradients of the same names.
 
+        The memory belongs to these names and shapes; with others a new one begins.
         Raises TypeError or ValueError, before anything has changed, when a parameter is not an
         array, when names or shapes differ, or when there is not one learning rate per replica.
         """
