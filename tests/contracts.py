@@ -67,10 +67,12 @@ def fifth_cell():
     """
     path = Path(__file__).parents[1] / "notebooks" / "12_streamline_to_a_gru.ipynb"
     sources = ["".join(c["source"]) for c in json.loads(path.read_text("utf-8"))["cells"]]
+    (trace,) = (s for s in sources if s.startswith("Trace = "))  # given to the reader
     (source,) = (s for s in sources if "class MyForgetCell_solution(" in s)
     source = source[: source.index("lesson.check_forget_cell")].strip()
     names = {"__name__": __name__, "np": np, "namedtuple": namedtuple, "Cell": Cell}
     names |= {"sigmoid": sigmoid, "bias_gradient": bias_gradient}
+    exec(trace, names)
     exec(source, names)
     globals().update({name: names[name] for name in ("Trace", "MyForgetCell_solution")})  # pickle
     return names["MyForgetCell_solution"], sum(bool(s.strip()) for s in source.splitlines())
